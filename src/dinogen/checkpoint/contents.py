@@ -1,0 +1,164 @@
+"""What a checkpoint holds: everything that is needed to use a model, and to go on training it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen import __version__
+from dinogen.errors import CheckpointError
+from dinogen.models.rnn import RNN, RNNConfig
+from dinogen.text.case import CaseRule
+from dinogen.text.corpus import Corpus
+from dinogen.text.facts import CorpusFacts
+from dinogen.text.vocabulary import Vocabulary
+
+FORMAT = 1
+"""Raised whenever an older dinogen could no longer read what a newer one writes."""
+
+PRECISION: Mapping[str, type[np.floating]] = {"default": np.float32, "classic": np.float64}
+"""The type of the numbers, by recipe."""
+
+
+@final
+class DefaultRow(TypedDict):
+    """One evaluation: updates done, and losses in nats per symbol."""
+
+    step: int
+    train: float
+    heldout: float | None
+
+
+@final
+class ClassicRow(TypedDict):
+    """One printout of the course's program: the loss in nats per name, and names."""
+
+    step: int
+    smoothed_loss: float
+    samples: list[str]
+
+
+HistoryRow = DefaultRow | ClassicRow
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """How a model was trained.
+
+    Attributes:
+        seed: what all chance in it came from.
+        steps: updates done.
+        seconds: they took, however often the run was stopped and gone on with.
+        interrupted: whether there is more to be done.
+        settings: by name, as the recipe chose them.
+    """
+
+    seed: int
+    steps: int
+    seconds: float
+    interrupted: bool
+    settings: Mapping[str, int | float]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How well a model foretells names that it has not seen, at its best."""
+
+    names: int
+    nats_per_symbol: float
+
+
+@dataclass(frozen=True)
+class ResumeState:
+    """What else an exact resume needs: arrays and numbers by name, known to the recipe alone."""
+
+    arrays: Mapping[str, NDArray[np.floating]]
+    counters: Mapping[str, int | float]
+
+    @staticmethod
+    def shapes(recipe: str, config: RNNConfig) -> dict[str, tuple[int, ...]]:
+        """Give the shape of each array that the recipe keeps."""
+        if recipe == "classic":
+            return {"a_prev": (1, config.hidden_size)}
+        return {
+            f"{group}.{name}": shape
+            for group in ("parameters", "velocity")
+            for name, shape in config.shapes.items()
+        }
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model, with all that gives its numbers a meaning.
+
+    Attributes:
+        recipe: "default" or "classic".
+        model: the network at its best.
+        vocabulary: what its indices stand for.
+        case: how capitals are given back.
+        corpus: facts about the list it learned from.
+        known: (D,) sorted digests of the distinct names of that list, held-out ones included.
+        training: facts about its training.
+        held_out: its held-out loss, where names were held out.
+        history: the losses along the way.
+        resume: what else is needed to go on.
+    """
+
+    recipe: str
+    model: RNN
+    vocabulary: Vocabulary
+    case: CaseRule
+    corpus: CorpusFacts
+    known: NDArray[np.uint64]
+    training: TrainingFacts
+    held_out: HeldOut | None
+    history: list[HistoryRow]
+    resume: ResumeState
+
+    def description(self) -> dict[str, Any]:
+        """Describe the checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
+        config = self.model.config
+        return {
+            "format": FORMAT,
+            "version": __version__,
+            "recipe": self.recipe,
+            "model": {
+                "cell": config.cell,
+                "layers": config.layers,
+                "hidden_size": config.hidden_size,
+                "parameters": len(self.model.parameters.vector),
+            },
+            "symbols": list(self.vocabulary.symbols),
+            "case": {"fold": self.case.fold, "capital_after": sorted(self.case.capital_after)},
+            "corpus": asdict(self.corpus),
+            "training": {
+                "seed": self.training.seed,
+                "steps": self.training.steps,
+                "seconds": self.training.seconds,
+                "interrupted": self.training.interrupted,
+                "settings": dict(self.training.settings),
+            },
+            "heldout": asdict(self.held_out) if self.held_out else None,
+            "history": self.history,
+        }
+
+    def state_for(self, recipe: str, corpus: Corpus) -> ResumeState:
+        """Give the resume state, if training can go on with this recipe on this corpus.
+
+        Raises:
+            CheckpointError: if it cannot.
+        """
+        if recipe != self.recipe:
+            raise CheckpointError(
+                f"it was trained with the {self.recipe} recipe, not the {recipe} one; "
+                f"resume with --recipe {self.recipe}"
+            )
+        if (corpus.facts, corpus.case) != (self.corpus, self.case):
+            raise CheckpointError(
+                f"it was trained on another list ({self.corpus.names:,} names where this one has "
+                f"{corpus.facts.names:,}); resume with the same list and the same reading of it, "
+                "or train anew with --force"
+            )
+        return self.resume

@@ -1,0 +1,258 @@
+"""Reading a checkpoint, which is untrusted input: nothing is used before it was checked."""
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.checkpoint.contents import (
+    FORMAT,
+    PRECISION,
+    Checkpoint,
+    ClassicRow,
+    DefaultRow,
+    HeldOut,
+    HistoryRow,
+    ResumeState,
+    TrainingFacts,
+)
+from dinogen.checkpoint.fields import Fields, Malformed, visible
+from dinogen.errors import CheckpointError
+from dinogen.models.rnn import RNN, RNNConfig
+from dinogen.text.case import CaseRule
+from dinogen.text.cleaning import is_visible
+from dinogen.text.facts import CorpusFacts
+from dinogen.text.vocabulary import Vocabulary
+
+LARGEST_HIDDEN_SIZE = 4_096
+LARGEST_META = 1 << 26
+"""Bytes of JSON; a history of a million rows is less."""
+
+_ARRAY_HEADER = 4_096  # more than np.save ever writes before the numbers of an array
+
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    No byte of it is ever executed or unpickled: it holds numbers and one JSON text, whose types,
+    shapes and bounds are checked against each other before use.
+
+    Raises:
+        CheckpointError: for a file that cannot be read, or that `save` did not write.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return _read(file)
+    except Malformed as problem:
+        raise CheckpointError(f"{path}: {problem}") from None
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path}: no such checkpoint; make one with: dinogen train LIST -o {path}"
+        ) from None
+    except IsADirectoryError:
+        raise CheckpointError(f"{path}: a directory; name a checkpoint in it") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CheckpointError(f"{path}: {reason}; check the path") from None
+
+
+def _read(file: IO[bytes]) -> Checkpoint:
+    damaged = "damaged, or no dinogen checkpoint: {}; train it anew, or restore a copy"
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _Reader(archive).checkpoint()
+    except Malformed as problem:
+        if isinstance(problem, _Foreign):
+            raise
+        raise Malformed(damaged.format(problem)) from None
+    except zipfile.BadZipFile:
+        raise Malformed(damaged.format("not a whole .npz file")) from None
+    # What zipfile lets through of broken archives: bad streams, encryption, unknown methods.
+    except (zlib.error, EOFError, RuntimeError, ValueError, OverflowError, KeyError) as problem:
+        raise Malformed(damaged.format(str(problem).lower() or "unreadable")) from None
+
+
+class _Foreign(Malformed):
+    """The file is whole, but not for this program."""
+
+
+class _Reader:
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._members = {info.filename: info for info in archive.infolist()}
+        if len(self._members) != len(archive.infolist()):
+            raise Malformed("it holds two arrays of one name")
+
+    def checkpoint(self) -> Checkpoint:
+        meta = self._meta()
+        recipe = meta.text("recipe")
+        if recipe not in PRECISION:
+            raise _Foreign(f"its recipe, {recipe!r}, is not known here; upgrade dinogen")
+        vocabulary = _vocabulary(meta.list("symbols"))
+        model = RNN(_config(meta.fields("model"), len(vocabulary)), PRECISION[recipe])
+        corpus = _corpus(meta.fields("corpus"))
+        shapes = ResumeState.shapes(recipe, model.config)
+        self._expect(
+            {
+                "meta",
+                "known",
+                *(f"model.{n}" for n in model.parameters),
+                *(f"resume.{n}" for n in shapes),
+            }
+        )
+        for name, array in model.parameters.items():
+            array[...] = self._numbers(f"model.{name}", PRECISION[recipe], array.shape)
+        known = self._array("known", np.uint64, (corpus.lines - corpus.duplicates,))
+        if not (known[1:] > known[:-1]).all():
+            raise Malformed("its digests are not in order")
+        counters = meta.fields("resume")
+        return Checkpoint(
+            recipe=recipe,
+            model=model,
+            vocabulary=vocabulary,
+            case=_case(meta.fields("case")),
+            corpus=corpus,
+            known=known,
+            training=_training(meta.fields("training")),
+            held_out=_held_out(meta),
+            history=[_row(Fields(row, "history"), recipe) for row in meta.list("history")],
+            resume=ResumeState(
+                {
+                    name: self._numbers(f"resume.{name}", PRECISION[recipe], shape)
+                    for name, shape in shapes.items()
+                },
+                {name: counters.number(name) for name in counters},
+            ),
+        )
+
+    def _meta(self) -> Fields:
+        if "meta.npy" not in self._members:
+            raise _Foreign("an .npz file, but no dinogen checkpoint; name one that dinogen wrote")
+        length = self._members["meta.npy"].file_size
+        if length > LARGEST_META:
+            raise Malformed("its description is too long")
+        text = self._array("meta", np.uint8, None).tobytes()
+        try:
+            meta = Fields(json.loads(text), "its description")
+        except (ValueError, RecursionError):
+            raise Malformed("its description is not JSON") from None
+        version = meta.integer("format", low=1)
+        if version > FORMAT:
+            raise _Foreign(
+                f"written in format {version} by a newer dinogen, where this one reads format "
+                f"{FORMAT}; upgrade dinogen"
+            )
+        return meta
+
+    def _expect(self, names: set[str]) -> None:
+        expected = {f"{name}.npy" for name in names}
+        for name in sorted(expected - set(self._members)):
+            raise Malformed(f"the array {name.removesuffix('.npy')} is missing")
+        if set(self._members) - expected:
+            raise Malformed("it holds arrays that no checkpoint has")
+
+    def _numbers(
+        self, name: str, dtype: type[np.floating], shape: tuple[int, ...]
+    ) -> NDArray[np.floating]:
+        array = self._array(name, dtype, shape)
+        if not np.isfinite(array).all():
+            raise Malformed(f"the array {name} holds what is not a finite number")
+        return array
+
+    def _array(
+        self, name: str, dtype: type[Scalar], shape: tuple[int, ...] | None
+    ) -> NDArray[Scalar]:
+        """Read an array of a known type and shape; without a shape, a flat one of bounded size."""
+        info = self._members[f"{name}.npy"]
+        # What is not compressed can hold no more than the file does.
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise Malformed(f"the array {name} is compressed, which dinogen never does")
+        with self._archive.open(info) as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise Malformed(f"the array {name} is written in another version of .npy")
+            found, by_column, kind = np.lib.format.read_array_header_1_0(file)
+            if shape is None:
+                shape = (found[0],) if len(found) == 1 and 0 <= found[0] <= LARGEST_META else ()
+            if found != shape or by_column or kind != np.dtype(dtype):
+                raise Malformed(
+                    f"the array {name} is {kind} {found}, where {np.dtype(dtype)} {shape} is needed"
+                )
+            size = int(np.prod(shape, dtype=object)) * kind.itemsize
+            # One byte more than there should be: so that the end is seen, and the checksum checked.
+            data = file.read(size + 1) if info.file_size <= size + _ARRAY_HEADER else b""
+        if len(data) != size:
+            raise Malformed(f"the array {name} is of another length than it says")
+        return np.frombuffer(bytearray(data), dtype=kind).reshape(shape)
+
+
+def _vocabulary(symbols: list[object]) -> Vocabulary:
+    if not symbols or any(
+        not isinstance(symbol, str) or len(symbol) != 1 or not is_visible(symbol)
+        for symbol in symbols
+    ):
+        raise Malformed("its symbols are not single visible symbols")
+    texts = [str(symbol) for symbol in symbols]
+    if texts != sorted(set(texts)):
+        raise Malformed("its symbols are not in order")
+    return Vocabulary(texts)
+
+
+def _config(model: Fields, symbols: int) -> RNNConfig:
+    cell, layers = model.text("cell"), model.integer("layers")
+    if (cell, layers) != ("rnn", 1):
+        raise _Foreign(f"its {layers}-layer {cell} network is not known here; upgrade dinogen")
+    return RNNConfig(symbols, model.integer("hidden_size", low=1, high=LARGEST_HIDDEN_SIZE))
+
+
+def _case(case: Fields) -> CaseRule:
+    after = case.list("capital_after")
+    if any(
+        not isinstance(s, str) or (s != "\n" and not (len(s) == 1 and is_visible(s))) for s in after
+    ):
+        raise Malformed("capital_after is no list of symbols")
+    return CaseRule(case.boolean("fold"), frozenset(after))
+
+
+def _corpus(corpus: Fields) -> CorpusFacts:
+    lines = corpus.integer("lines", low=2)
+    return CorpusFacts(
+        lines=lines,
+        names=corpus.integer("names", low=2, high=lines),
+        duplicates=corpus.integer("duplicates", high=lines - 2),
+        longest=corpus.integer("longest", low=1),
+        sha256=corpus.text("sha256"),
+    )
+
+
+def _training(training: Fields) -> TrainingFacts:
+    settings = training.fields("settings")
+    return TrainingFacts(
+        seed=training.integer("seed", high=2**64 - 1),
+        steps=training.integer("steps"),
+        seconds=training.number("seconds"),
+        interrupted=training.boolean("interrupted"),
+        settings={visible(name, "a setting"): settings.number(name) for name in settings},
+    )
+
+
+def _held_out(meta: Fields) -> HeldOut | None:
+    if meta.any("heldout") is None:
+        return None
+    held_out = meta.fields("heldout")
+    return HeldOut(held_out.integer("names", low=1), held_out.number("nats_per_symbol"))
+
+
+def _row(row: Fields, recipe: str) -> HistoryRow:
+    step = row.integer("step", low=1)
+    if recipe == "classic":
+        samples = [visible(name, "a sample") for name in row.list("samples")]
+        return ClassicRow(step=step, smoothed_loss=row.number("smoothed_loss"), samples=samples)
+    heldout = None if row.any("heldout") is None else row.number("heldout")
+    return DefaultRow(step=step, train=row.number("train"), heldout=heldout)

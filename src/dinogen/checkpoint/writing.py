@@ -1,0 +1,92 @@
+"""Writing a checkpoint: the file is the old one or the new one, whole, at any moment."""
+
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.checkpoint.contents import Checkpoint
+from dinogen.errors import CheckpointError
+
+
+def save(checkpoint: Checkpoint, path: str | Path) -> None:
+    """Write a checkpoint as one ``.npz``: beside its place first, then moved into it.
+
+    Raises:
+        CheckpointError: where it cannot be written; what was there before is untouched.
+    """
+    check_writable(path)
+    # Through links, so that the file changes and the link stays.
+    target = Path(path).resolve()
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            with beside.open("xb") as file:
+                np.savez(file, allow_pickle=False, **_arrays(checkpoint))
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                beside.chmod(stat.S_IMODE(target.stat().st_mode))
+            beside.replace(target)
+            _sync_directory(target.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        _refuse(path, error)
+
+
+def check_writable(path: str | Path) -> None:
+    """Make sure, before any work is done, that a checkpoint can be written to a path.
+
+    Raises:
+        CheckpointError: where its directory is missing or read-only, or it is no plain file.
+    """
+    target = Path(path).resolve()
+    try:
+        if not target.parent.is_dir():
+            raise CheckpointError(f"{path}: there is no directory {target.parent}; create it first")
+        if target.exists() and not target.is_file():
+            kind = "a directory" if target.is_dir() else "not a plain file"
+            raise CheckpointError(f"{path}: {kind}; name a file to write to")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise CheckpointError(
+                f"{path}: no permission to write in {target.parent}; choose another place with -o"
+            )
+    except OSError as error:
+        _refuse(path, error)
+
+
+def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
+    meta = checkpoint.description() | {"resume": dict(checkpoint.resume.counters)}
+    text = json.dumps(meta, ensure_ascii=False, allow_nan=False)
+    arrays: dict[str, NDArray[np.generic]] = {
+        "meta": np.frombuffer(text.encode(), dtype=np.uint8),
+        "known": checkpoint.known,
+    }
+    for name, array in checkpoint.model.parameters.items():
+        arrays[f"model.{name}"] = np.ascontiguousarray(array)
+    for name, array in checkpoint.resume.arrays.items():
+        arrays[f"resume.{name}"] = np.ascontiguousarray(array)
+    return arrays
+
+
+def _sync_directory(directory: Path) -> None:
+    # A rename is on the disk for good only once its directory is; Windows has no such call.
+    if os.name == "posix":
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _refuse(path: str | Path, error: OSError) -> NoReturn:
+    reason = (error.strerror or str(error)).lower()
+    raise CheckpointError(
+        f"{path}: could not be written: {reason}; make room or choose another place with -o"
+    ) from None

@@ -1,0 +1,99 @@
+"""The command line, and the one place that turns errors into lines."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from dinogen import __version__
+from dinogen.cli.inspect import inspect
+from dinogen.cli.sample import sample
+from dinogen.cli.statuses import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from dinogen.cli.train import train
+from dinogen.errors import DinogenError, SettingError
+
+# The products here are small: a second thread costs more than it gives, and far more when
+# something else is running. Read by NumPy's libraries when they are loaded.
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has what it wanted. What is still to be flushed goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(DONE)
+        return result
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Names go to stdout, everything else to stderr. See: dinogen COMMAND --help",
+)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Learn from any list of names and write new ones that look as if they belonged to it.
+
+    \b
+    Examples:
+      dinogen sample --n 7                  seven new dinosaurs, straight after installation
+      dinogen train names.txt               learn from a list, one name a line
+      dinogen sample --n 7                  seven new names like those of the list
+      dinogen inspect                       what the model is and how it was trained
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+group.add_command(train)
+group.add_command(sample)
+group.add_command(inspect)
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit status.
+
+    0 done; 1 the work failed; 2 the command line is wrong; 130 interrupted. Whatever went wrong is
+    one line on stderr.
+    """
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    for stream in (sys.stdout, sys.stderr):
+        # Names are UTF-8, in and out, whatever the locale says.
+        getattr(stream, "reconfigure", lambda **_: None)(encoding="utf-8")
+    sys.exit(_run(args))
+
+
+def _run(args: Sequence[str] | None) -> int:
+    try:
+        status = group.main(args, prog_name="dinogen", standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "dinogen"
+        return _say(f"{error.format_message().rstrip('.')}; see {command} --help", WRONG_USAGE)
+    except SettingError as error:
+        return _say(str(error), WRONG_USAGE)
+    except DinogenError as error:
+        return _say(str(error), FAILED)
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
+    except MemoryError:
+        return _say("out of memory; a smaller --hidden or --batch-size needs less", FAILED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{(error.strerror or str(error)).lower()}", FAILED)
+    return status if isinstance(status, int) else DONE
+
+
+def _say(message: str, status: int) -> int:
+    click.echo(f"dinogen: {message}", err=True)
+    return status

@@ -1,0 +1,35 @@
+"""Ctrl-C, once to stop in good order and twice to leave at once."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupt:
+    """Whether someone has asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+
+@contextmanager
+def graceful() -> Iterator[Interrupt]:
+    """Let the first SIGINT or SIGTERM only be noted; after it, they do what they did before."""
+    interrupt = Interrupt()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        interrupt.asked = True
+        restore()
+
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield interrupt
+    finally:
+        restore()

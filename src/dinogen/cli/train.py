@@ -1,0 +1,181 @@
+"""``dinogen train``: learn from lists of names, and save what was learned."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dinogen.cli.checkpoints import DEFAULT_OUTPUT
+from dinogen.cli.options import number, seed_option, seed_or_fresh
+from dinogen.cli.statuses import INTERRUPTED
+from dinogen.cli.watching import watch
+from dinogen.training.settings import BOUNDS, CLASSIC_STEPS, Settings
+
+if TYPE_CHECKING:
+    from dinogen.training.run import Run
+
+
+@click.command(
+    epilog="Ctrl-C saves what there is; with --resume it goes on as if it had never stopped."
+)
+@click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
+@click.option(
+    "-o",
+    "--output",
+    default=DEFAULT_OUTPUT,
+    show_default=True,
+    metavar="PATH",
+    help="The checkpoint.",
+)
+@click.option("--force", is_flag=True, help="Replace the checkpoint if it exists.")
+@click.option("--resume", is_flag=True, help="Go on training the checkpoint.")
+@click.option(
+    "--recipe",
+    type=click.Choice(["default", "classic"]),
+    help="'classic' is the program of the course, exactly: of the options below it takes --steps.  "
+    "[default: default]",
+)
+@seed_option
+@number(
+    "--hidden hidden_size", int, BOUNDS, "Hidden units.  [default: 64; from 5,000 names on 128]"
+)
+@number(
+    "--epochs", int, BOUNDS, "Passes over the names.  [default: 120 / fourth root of the names]"
+)
+@number(
+    "--steps", int, BOUNDS, f"Updates in all, in place of --epochs.  [classic: {CLASSIC_STEPS}]"
+)
+@number("--batch-size", int, BOUNDS, f"Names in an update.  [default: {Settings.batch_size}]")
+@number(
+    "--learning-rate",
+    float,
+    BOUNDS,
+    "The highest rate of the schedule, which rises to it and then falls to 0.  "
+    f"[default: {Settings.learning_rate}]",
+)
+@number(
+    "--momentum",
+    float,
+    BOUNDS,
+    f"How much of an update goes into the next.  [default: {Settings.momentum}]",
+)
+@number("--clip", float, BOUNDS, f"The greatest norm of a gradient.  [default: {Settings.clip}]")
+@number(
+    "--holdout",
+    float,
+    BOUNDS,
+    "The share of the names held out, to tell how good the model is and when to stop; at most "
+    f"1,000 names. 0 trains on all.  [default: {Settings.holdout}]",
+)
+@number(
+    "--patience",
+    int,
+    BOUNDS,
+    f"Stop after N evaluations without a better held-out loss.  [default: {Settings.patience}]",
+)
+@click.option(
+    "--case",
+    type=click.Choice(["fold", "keep"]),
+    help="Learn from lower-cased names and give capitals back, or keep names as they are.  "
+    "[default: fold]",
+)
+@click.option("--keep-duplicates", is_flag=True, help="Learn from a name as often as it occurs.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but what went wrong.")
+def train(
+    corpus: tuple[str, ...], output: str, force: bool, resume: bool, quiet: bool, **options: Any
+) -> None:
+    """Learn from lists of names, and save what was learned.
+
+    CORPUS is a file of one name a line, in UTF-8; several are read as one, and - is standard
+    input. The path of the checkpoint is printed on stdout.
+
+    \b
+    Examples:
+      dinogen train dinos.txt
+      cut -d, -f1 people.csv | dinogen train - -o people.npz
+      dinogen train elves.txt dwarfs.txt -o peoples.npz --hidden 128 --seed 1
+      dinogen train dinos.txt --recipe classic --steps 3500 -o classic.npz
+    """
+    given = {name: value for name, value in options.items() if value not in (None, False)}
+    _check_usage(corpus, given, force=force, resume=resume)
+    run = _resume(corpus, output, given) if resume else _begin(corpus, output, given, force, quiet)
+    if not watch(run, output, quiet=quiet):
+        click.get_current_context().exit(INTERRUPTED)
+    click.echo(output)
+
+
+def _check_usage(
+    corpus: tuple[str, ...], given: dict[str, Any], *, force: bool, resume: bool
+) -> None:
+    if corpus.count("-") > 1:
+        raise click.UsageError("- stands for standard input; name it once.")
+    if force and resume:
+        raise click.UsageError("--force replaces the checkpoint, --resume goes on; give one.")
+    if "steps" in given and "epochs" in given:
+        raise click.UsageError("--steps and --epochs both say how long to train; give one.")
+    if resume:
+        _allow(given, {"recipe", "steps", "epochs", "patience"}, "is what the checkpoint says")
+    if given.get("recipe") == "classic":
+        _allow(given, {"recipe", "steps"}, "is fixed in the classic recipe")
+
+
+def _allow(given: dict[str, Any], names: set[str], why: str) -> None:
+    for name in given:
+        if name not in names:
+            raise click.UsageError(f"--{name.replace('_', '-')} {why}; leave it out.")
+
+
+def _begin(
+    paths: tuple[str, ...], output: str, given: dict[str, Any], force: bool, quiet: bool
+) -> "Run":
+    """Set up a new run, having made sure first that its result can be saved."""
+    from dinogen.checkpoint.writing import check_writable
+    from dinogen.errors import CheckpointError
+    from dinogen.text.corpus import read_corpus
+    from dinogen.training.classic import ClassicRun
+    from dinogen.training.loop import DefaultRun
+
+    check_writable(output)
+    if Path(output).exists() and not force:
+        raise CheckpointError(
+            f"{output}: exists already; --force replaces it, --resume goes on training it, "
+            "-o names another"
+        )
+    if given.get("recipe") == "classic":
+        return ClassicRun(
+            read_corpus(paths, keep_duplicates=True), given.get("steps", CLASSIC_STEPS)
+        )
+    corpus = read_corpus(
+        paths,
+        fold_case=given.get("case") != "keep",
+        keep_duplicates=given.get("keep_duplicates", False),
+    )
+    chosen = {name: given.get(name) for name in BOUNDS}
+    chosen["seed"] = seed_or_fresh(given.get("seed"), quiet=quiet)
+    return DefaultRun(corpus, Settings.for_corpus(corpus.facts, **chosen))
+
+
+def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":
+    """Set up a run that goes on where the checkpoint stands."""
+    from dinogen.checkpoint.reading import load
+    from dinogen.checkpoint.writing import check_writable
+    from dinogen.errors import CheckpointError
+    from dinogen.text.corpus import read_corpus
+    from dinogen.training.classic import ClassicRun
+    from dinogen.training.loop import DefaultRun
+
+    check_writable(output)
+    checkpoint = load(output)
+    corpus = read_corpus(
+        paths,
+        fold_case=checkpoint.case.fold,
+        keep_duplicates=checkpoint.corpus.keeps_duplicates,
+    )
+    recipe = given.pop("recipe", checkpoint.recipe)
+    try:
+        if recipe == "classic":
+            _allow(given, {"steps"}, "is fixed in the classic recipe")
+            return ClassicRun.resume(corpus, checkpoint, given.get("steps"))
+        return DefaultRun.resume(corpus, checkpoint, **given)
+    except CheckpointError as error:
+        raise CheckpointError(f"{output}: {error}") from None

@@ -1,0 +1,99 @@
+"""What rich draws."""
+
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dinogen.checkpoint.contents import Checkpoint
+from dinogen.cli.plot import plot
+
+_CURVE_ROWS = 10
+_WIDEST = 80
+
+
+def show_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Print what a checkpoint is, on stdout, for people."""
+    console = Console(highlight=False)
+    console.print(checkpoint_view(checkpoint, path, min(console.width, _WIDEST)))
+
+
+def checkpoint_view(checkpoint: Checkpoint, path: Path, width: int) -> RenderableType:
+    """Draw the model, its corpus, its training, the learning curve and the symbols."""
+    return Group(
+        Text(str(path), style="bold"),
+        "",
+        _facts(checkpoint),
+        "",
+        *_curve(checkpoint, width),
+    )
+
+
+def _facts(checkpoint: Checkpoint) -> Table:
+    config, corpus, training = checkpoint.model.config, checkpoint.corpus, checkpoint.training
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+
+    def row(name: str, value: str) -> None:
+        # As text, not as markup: a symbol may well be a bracket.
+        table.add_row(name, Text(value))
+
+    parameters = len(checkpoint.model.parameters.vector)
+    row("model", f"vanilla RNN, {config.hidden_size:,} hidden units, {parameters:,} parameters")
+    duplicates = "kept" if corpus.keeps_duplicates else "dropped"
+    row(
+        "learned from",
+        f"{corpus.names:,} names, the longest of {corpus.longest} symbols "
+        f"({corpus.duplicates:,} duplicates {duplicates})",
+    )
+    row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
+    stopped = ", stopped before its end" if training.interrupted else ""
+    row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{stopped}")
+    held_out = checkpoint.held_out
+    if held_out:
+        row(
+            "held out",
+            f"{held_out.nats_per_symbol:.3f} nats per symbol, on {held_out.names:,} names",
+        )
+    row("symbols", f"{len(checkpoint.vocabulary.symbols)}: {_symbols(checkpoint)}")
+    row("case", _case(checkpoint))
+    return table
+
+
+def _symbols(checkpoint: Checkpoint) -> str:
+    return " ".join("␣" if s == " " else s for s in checkpoint.vocabulary.symbols)
+
+
+def _case(checkpoint: Checkpoint) -> str:
+    case = checkpoint.case
+    if not case.fold:
+        return "kept as it was"
+    if not case.capital_after:
+        return "folded"
+    between = " ".join("␣" if s == " " else s for s in sorted(case.capital_after - {"\n"}))
+    return "folded; names begin with a capital" + (
+        f", and so do words after {between}" if between else ""
+    )
+
+
+def _curve(checkpoint: Checkpoint, width: int) -> list[RenderableType]:
+    if checkpoint.recipe == "classic":
+        loss = [
+            (row["step"], row["smoothed_loss"])
+            for row in checkpoint.history
+            if "smoothed_loss" in row
+        ]
+        title = "smoothed loss, nats per name"
+        series = {"●": loss}
+    else:
+        rows = [row for row in checkpoint.history if "train" in row]
+        train = [(row["step"], row["train"]) for row in rows]
+        held_out = [(row["step"], row["heldout"]) for row in rows if row["heldout"] is not None]
+        title = "loss, nats per symbol: · training" + (", ● held out" if held_out else "")
+        series = {"·": train, "●": held_out}
+    if not any(series.values()):
+        return []
+    chart = plot(series, width, _CURVE_ROWS, "steps")
+    return [Text(title, style="cyan"), *(Text(line) for line in chart)]

@@ -1,0 +1,101 @@
+"""Training, watched: a bar, a line now and then with names to see it learn by, saving, stopping."""
+
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dinogen.checkpoint.contents import Checkpoint, HistoryRow
+    from dinogen.training.run import Run
+
+SAVE_EVERY = 10.0
+"""Seconds after which the next evaluation also saves: no more work than that is lost to a kill."""
+
+_LINES = 8
+_NAMES = 5
+
+
+def watch(run: "Run", output: str, *, quiet: bool) -> bool:
+    """Train and save, telling on stderr how it goes.
+
+    Returns:
+        Whether it came to its end. If someone asked to stop, what there was is saved all the same.
+    """
+    from tqdm import tqdm
+
+    from dinogen.checkpoint.writing import save
+    from dinogen.cli.interrupts import graceful
+
+    next_line, next_save = run.step, monotonic() + SAVE_EVERY
+    # Without "disable" tqdm would draw into files and pipes; with None it asks for a terminal.
+    bar = tqdm(
+        total=run.steps,
+        initial=run.step,
+        disable=True if quiet else None,
+        file=sys.stderr,
+        unit="step",
+        leave=False,
+        dynamic_ncols=True,
+    )
+    with graceful() as interrupt, bar:
+        for progress in run.train():
+            bar.update()
+            if progress.row:
+                bar.set_postfix_str(_losses(progress.row), refresh=False)
+                if not quiet and progress.step >= next_line:
+                    bar.write(_line(run, progress.row), file=sys.stderr)
+                    next_line += max(1, run.steps // _LINES)
+                if monotonic() >= next_save:
+                    save(run.checkpoint(), output)
+                    next_save = monotonic() + SAVE_EVERY
+            if interrupt.asked:
+                break
+    checkpoint = run.checkpoint()
+    save(checkpoint, output)
+    if checkpoint.training.interrupted:
+        click.echo(
+            f"stopped at step {run.step:,} of {run.steps:,} and saved to {output}; "
+            "the same command with --resume goes on",
+            err=True,
+        )
+    elif not quiet:
+        click.echo(_summary(checkpoint, output), err=True)
+    return not checkpoint.training.interrupted
+
+
+def _losses(row: "HistoryRow") -> str:
+    if "smoothed_loss" in row:
+        return f"smoothed loss {row['smoothed_loss']:.3f}"
+    held_out = "" if row["heldout"] is None else f", held out {row['heldout']:.3f}"
+    return f"train {row['train']:.3f}{held_out}"
+
+
+def _line(run: "Run", row: "HistoryRow") -> str:
+    names = row["samples"][:_NAMES] if "smoothed_loss" in row else _sample(run)
+    return f"step {row['step']:>{len(str(run.steps))}}  {_losses(row)}  {', '.join(names)}"
+
+
+def _sample(run: "Run") -> list[str]:
+    """Draw names from the same seed every time, so that one sees the same names get better."""
+    from dinogen.generation.options import Options
+    from dinogen.generation.sampling import sample_block
+    from dinogen.text.case import spell
+
+    corpus = run.corpus
+    names = sample_block(run.model, 0, 0, Options(max_length=corpus.facts.longest))
+    return spell(names, corpus.vocabulary, corpus.case).split("\n")[:_NAMES]
+
+
+def _summary(checkpoint: "Checkpoint", output: str) -> str:
+    held_out = checkpoint.held_out
+    learned = checkpoint.corpus.names - (held_out.names if held_out else 0)
+    loss = (
+        f", {held_out.names:,} held out: {held_out.nats_per_symbol:.3f} nats per symbol"
+        if held_out
+        else ""
+    )
+    return (
+        f"{learned:,} names learned{loss}; {checkpoint.training.seconds:.1f} s; saved to {output}"
+    )

@@ -1,0 +1,1 @@
+"""New names from a model, and what a model makes of given ones: through `LanguageModel` alone."""

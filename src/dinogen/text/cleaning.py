@@ -1,0 +1,113 @@
+"""Untrusted bytes in, clean lines out: the one place that decides what a name may contain."""
+
+import re
+import unicodedata
+from typing import NoReturn
+
+from dinogen.errors import CorpusError
+
+LONGEST_LINE = 255
+"""The most symbols a name may have: no name is longer, and a file without line ends is no list."""
+
+# Ends of lines as the Unicode standard counts them (section 5.8), VT and FF left out.
+_NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_EDGES = re.compile(r"[^\S\n]*\n\s*")
+_UNTIDY = re.compile(r"[^\S\n]\n|\n\s")
+_TOO_LONG = re.compile(rf"^[^\n]{{{LONGEST_LINE + 1}}}", re.MULTILINE)
+
+_UNNAMED = {"\t": "tab", "\0": "null", "\x1b": "escape"}
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ZIP_MARK = b"PK\x03\x04"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+# Control, format, surrogate, private-use, unassigned, line and paragraph separator.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Drawn as nothing, though their category says letter, mark or symbol (Default_Ignorable_Code_Point,
+# and the braille blank).
+_BLANK = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    | set(range(0x180B, 0x1810))
+    | set(range(0xFE00, 0xFE10))
+    | set(range(0xE0100, 0xE01F0))
+)
+
+
+def clean(data: bytes, source: str) -> str:
+    """Turn the bytes of a list into names, each followed by one newline.
+
+    Args:
+        data: UTF-8, with or without a byte order mark, with any convention for the ends of lines.
+        source: what to call the list in a message: a path, or ``standard input``.
+
+    Returns:
+        The names in the order of the list, NFC-normalised, without white space around them and
+        without blank lines. Empty where the list is.
+
+    Raises:
+        CorpusError: for bytes that are not UTF-8, a character that cannot be seen, or a line of
+            more than `LONGEST_LINE` symbols; the message names the source and the line.
+    """
+    text = _NEWLINE.sub("\n", _decode(data.removeprefix(_BYTE_ORDER_MARK), source))
+    # NFC is done on the whole text: a newline never composes with what follows it.
+    names = unicodedata.normalize("NFC", text)
+    if names and not names.endswith("\n"):
+        names += "\n"
+    if names[:1].isspace() or _UNTIDY.search(names):
+        names = _EDGES.sub("\n", "\n" + names)[1:]
+    bad = {symbol for symbol in set(names) if symbol != "\n" and not is_visible(symbol)}
+    if bad:
+        _refuse_character(text, bad, source)
+    if _TOO_LONG.search(names):
+        _refuse_length(text, source)
+    return names
+
+
+def is_visible(symbol: str) -> bool:
+    """Tell whether a symbol may be part of a name: it leaves a mark, or is a space.
+
+    What a terminal would obey and what a reader could not see is refused: control characters,
+    format characters (bidirectional marks, zero-width joiners), fillers and variation selectors.
+    """
+    return unicodedata.category(symbol) not in _REFUSED_CATEGORIES and ord(symbol) not in _BLANK
+
+
+def _decode(data: bytes, source: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if data.startswith(_ZIP_MARK):
+            raise CorpusError(
+                f"{source}: an archive or an office document; export it as plain text"
+            ) from None
+        if data.startswith(_UTF16_MARKS):
+            problem = "this is UTF-16"
+        else:
+            problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        line = _NEWLINE.sub("\n", data[: error.start].decode("utf-8")).count("\n") + 1
+        raise CorpusError(
+            f"{source}, line {line}: {problem}; save the list as UTF-8 and try again"
+        ) from None
+
+
+def _refuse_character(text: str, bad: set[str], source: str) -> NoReturn:
+    for number, line in enumerate(text.split("\n"), start=1):
+        for symbol in unicodedata.normalize("NFC", line.strip()):
+            if symbol in bad:
+                name = _UNNAMED.get(symbol) or unicodedata.name(symbol, "no character").lower()
+                raise CorpusError(
+                    f"{source}, line {number}: U+{ord(symbol):04X} ({name}) cannot be seen and so "
+                    f"cannot be part of a name; remove it"
+                )
+    raise AssertionError("a character was refused that no line holds")
+
+
+def _refuse_length(text: str, source: str) -> NoReturn:
+    for number, line in enumerate(text.split("\n"), start=1):
+        length = len(unicodedata.normalize("NFC", line.strip()))
+        if length > LONGEST_LINE:
+            raise CorpusError(
+                f"{source}, line {number}: {length:,} symbols, where a name has at most "
+                f"{LONGEST_LINE}; put one name on a line"
+            )
+    raise AssertionError("a length was refused that no line has")

@@ -1,0 +1,221 @@
+"""The default recipe: minibatches, SGD with momentum, a schedule, held-out names, the best kept."""
+
+from collections.abc import Iterator
+from math import inf, isfinite
+from time import monotonic
+
+import numpy as np
+
+from dinogen.checkpoint.contents import (
+    Checkpoint,
+    DefaultRow,
+    HeldOut,
+    HistoryRow,
+    ResumeState,
+    TrainingFacts,
+)
+from dinogen.errors import CheckpointError, TrainingError
+from dinogen.models.parameters import Parameters
+from dinogen.models.rnn import RNN, RNNConfig
+from dinogen.streams import Purpose, stream
+from dinogen.text.corpus import Corpus, hold_out
+from dinogen.text.packing import Packed, pack
+from dinogen.training.batching import Batches
+from dinogen.training.optimizer import clip_by_global_norm, descend, rate_factor
+from dinogen.training.run import Progress
+from dinogen.training.settings import RECIPE, Settings
+
+EVALUATE_AT_LEAST_EVERY = 1_000
+EVALUATE_AT_MOST_EVERY = 20
+"""Evaluations come once an epoch, within these bounds, in steps."""
+
+_EVALUATED_TOGETHER = 256
+
+
+class DefaultRun:
+    """A run of the default recipe; a `Run`.
+
+    Everything random is drawn from a stream of (seed, purpose, epoch), so that a run is
+    determined by its corpus, its settings and the step it stands at.
+    """
+
+    def __init__(self, corpus: Corpus, settings: Settings) -> None:
+        self.settings = settings
+        self.corpus = corpus
+        learned, held_out = hold_out(corpus, settings.holdout, settings.seed)
+        self._batches = Batches(learned, settings.batch_size, settings.seed)
+        self._held_out = len(held_out)
+        self._evaluation = [
+            pack(held_out, np.arange(first, min(first + _EVALUATED_TOGETHER, len(held_out))))
+            for first in range(0, len(held_out), _EVALUATED_TOGETHER)
+        ]
+        self.model = initialise(
+            RNNConfig(len(corpus.vocabulary), settings.hidden_size), settings.seed
+        )
+        self._velocity = Parameters(self.model.config.shapes, np.float32)
+        self._best = self.model.parameters.copy()
+        self._best_loss = inf
+        self._stale = 0  # evaluations since the best one
+        self._loss, self._symbols = 0.0, 0  # since the last row of the history
+        self._history: list[HistoryRow] = []
+        self._step = 0
+        self._seconds = 0.0
+
+    @classmethod
+    def resume(
+        cls,
+        corpus: Corpus,
+        checkpoint: Checkpoint,
+        *,
+        steps: int | None = None,
+        epochs: int | None = None,
+        patience: int | None = None,
+    ) -> "DefaultRun":
+        """Go on where a checkpoint stands, as if it had never been left.
+
+        Args:
+            corpus: the one that it was trained on.
+            checkpoint: of the default recipe, with its resume state.
+            steps: updates in all, in place of those planned.
+            epochs: likewise, as passes over the names.
+            patience: in place of the saved one.
+
+        Raises:
+            CheckpointError: for another corpus, or a checkpoint without resume state.
+            SettingError: for settings outside of their ranges.
+        """
+        saved = checkpoint.state_for(RECIPE, corpus)
+        settings: dict[str, int | float | None] = {**checkpoint.training.settings}
+        if steps is not None or epochs is not None:
+            settings["steps"] = steps
+        if patience is not None:
+            settings["patience"] = patience
+        run = cls(corpus, Settings.for_corpus(corpus.facts, epochs=epochs, **settings))
+        if run.model.config != checkpoint.model.config:
+            raise CheckpointError("the checkpoint's settings and its network differ; train anew")
+        for name in run.model.parameters:
+            run.model.parameters[name][...] = saved.arrays[f"parameters.{name}"]
+            run._velocity[name][...] = saved.arrays[f"velocity.{name}"]
+        run._best.fill(checkpoint.model.parameters)
+        run._best_loss = checkpoint.held_out.nats_per_symbol if checkpoint.held_out else inf
+        run._stale = int(saved.counters["stale"])
+        run._loss, run._symbols = saved.counters["loss"], int(saved.counters["symbols"])
+        run._history = [*checkpoint.history]
+        run._step = checkpoint.training.steps
+        run._seconds = checkpoint.training.seconds
+        return run
+
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self._step
+
+    @property
+    def steps(self) -> int:
+        """Updates planned."""
+        return self.settings.steps
+
+    @property
+    def finished(self) -> bool:
+        """Whether all is done, or the held-out loss has stopped improving."""
+        return self._step >= self.settings.steps or self._stale >= self.settings.patience
+
+    def train(self) -> Iterator[Progress]:
+        """Go on to the end, yielding after each update.
+
+        Raises:
+            TrainingError: where the loss is no longer a finite number.
+        """
+        while not self.finished:
+            began = monotonic()
+            batch = self._batches[self._step]
+            loss = self._update(batch)
+            self._step += 1
+            self._loss += loss
+            self._symbols += len(batch.targets)
+            row = self._evaluate() if self._is_due() else None
+            self._seconds += monotonic() - began
+            yield Progress(self._step, loss / len(batch.targets), row)
+
+    def checkpoint(self) -> Checkpoint:
+        """Take down the best parameters so far, and what is needed to go on."""
+        model = RNN(self.model.config)
+        evaluated = isfinite(self._best_loss)
+        model.parameters.fill(self._best if evaluated else self.model.parameters)
+        arrays = {
+            f"parameters.{name}": array.copy() for name, array in self.model.parameters.items()
+        }
+        arrays |= {f"velocity.{name}": array.copy() for name, array in self._velocity.items()}
+        counters = {"stale": self._stale, "loss": self._loss, "symbols": self._symbols}
+        return Checkpoint(
+            recipe=RECIPE,
+            model=model,
+            vocabulary=self.corpus.vocabulary,
+            case=self.corpus.case,
+            corpus=self.corpus.facts,
+            known=self.corpus.known,
+            training=TrainingFacts(
+                seed=self.settings.seed,
+                steps=self._step,
+                seconds=self._seconds,
+                interrupted=not self.finished,
+                settings=self.settings.to_json(),
+            ),
+            held_out=HeldOut(self._held_out, self._best_loss) if evaluated else None,
+            history=[*self._history],
+            resume=ResumeState(arrays, counters),
+        )
+
+    def _update(self, batch: Packed) -> float:
+        """Learn from one batch; returns its summed loss."""
+        settings, model = self.settings, self.model
+        result = model.loss_and_gradients(
+            batch.inputs, batch.targets, batch.sizes, model.start(batch.sizes[0])
+        )
+        if not isfinite(result.loss):
+            raise TrainingError(
+                f"the loss is no longer a number after {self._step:,} steps; lower the learning "
+                f"rate, which is {settings.learning_rate:g}"
+            )
+        result.gradients.vector /= len(batch.targets)
+        clip_by_global_norm(result.gradients, settings.clip)
+        rate = settings.learning_rate * rate_factor(self._step, settings.steps)
+        descend(model.parameters, result.gradients, self._velocity, rate, settings.momentum)
+        return result.loss
+
+    def _is_due(self) -> bool:
+        interval = max(
+            EVALUATE_AT_MOST_EVERY, min(EVALUATE_AT_LEAST_EVERY, self._batches.per_epoch)
+        )
+        return self._step in (1, self.settings.steps) or self._step % interval == 0
+
+    def _evaluate(self) -> HistoryRow:
+        held_out = None
+        if self._evaluation:
+            loss = sum(self.model.loss(b.inputs, b.targets, b.sizes) for b in self._evaluation)
+            held_out = loss / sum(len(b.targets) for b in self._evaluation)
+            self._stale += 1
+            if held_out < self._best_loss:
+                self._best_loss, self._stale = held_out, 0
+                self._best.fill(self.model.parameters)
+        row = DefaultRow(step=self._step, train=self._loss / self._symbols, heldout=held_out)
+        self._history.append(row)
+        self._loss, self._symbols = 0.0, 0
+        return row
+
+
+def initialise(config: RNNConfig, seed: int) -> RNN:
+    """Draw a network to begin with.
+
+    Normal embeddings of deviation 1/2; recurrent weights that are 0.7 times orthogonal (Saxe,
+    McClelland and Ganguli 2014), so that a state fades slowly; readout weights of deviation
+    0.3 / sqrt(H), so that at first every symbol is about as likely as any other; biases of zero.
+    """
+    random = stream(seed, Purpose.INITIALISE)
+    model = RNN(config)
+    H = config.hidden_size
+    p = model.parameters
+    p["Wax"][...] = 0.5 * random.standard_normal(p["Wax"].shape)
+    p["Waa"][...] = 0.7 * np.linalg.qr(random.standard_normal((H, H)))[0]
+    p["Wya"][...] = 0.3 / np.sqrt(H) * random.standard_normal(p["Wya"].shape)
+    return model

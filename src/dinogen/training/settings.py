@@ -1,0 +1,120 @@
+"""The choices that shape a training run, with defaults that follow from the corpus."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Self
+
+from dinogen.bounds import Bounds, check
+from dinogen.errors import SettingError
+from dinogen.text.facts import CorpusFacts
+
+RECIPE = "default"
+
+CLASSIC_STEPS = 35_000
+"""Iterations of the course's program, the one thing that can be chosen in it."""
+
+BOUNDS: Bounds = {
+    "seed": (0, 2**64 - 1),
+    "hidden_size": (1, 4_096),
+    "epochs": (1, 1_000_000),
+    "steps": (1, 1_000_000_000),
+    "batch_size": (1, 65_536),
+    "learning_rate": (1e-6, 100.0),
+    "momentum": (0.0, 0.999),
+    "clip": (1e-6, 1e6),
+    "holdout": (0.0, 0.9),
+    "patience": (1, 1_000_000),
+}
+"""The least and the greatest value of each setting: beyond them nothing could be learned."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything, besides the corpus, that the result of the default recipe depends on.
+
+    Attributes:
+        seed: of the held-out names, the initial weights and the order of the names.
+        hidden_size: H, hidden units.
+        steps: updates in all.
+        batch_size: names in an update.
+        learning_rate: the highest rate of the schedule.
+        momentum: how much of the last update goes into the next one.
+        clip: the greatest norm of a gradient, all parameters together, in nats per symbol.
+        holdout: the share of the names held out.
+        patience: evaluations without a better held-out loss after which training stops.
+
+    Raises:
+        SettingError: for a number outside of its range.
+    """
+
+    seed: int
+    hidden_size: int
+    steps: int
+    batch_size: int = 32
+    learning_rate: float = 0.2
+    momentum: float = 0.9
+    clip: float = 1.0
+    holdout: float = 0.1
+    patience: int = 8
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            check(name, value, BOUNDS)
+
+    @classmethod
+    def for_corpus(
+        cls, facts: CorpusFacts, *, epochs: int | None = None, **given: float | None
+    ) -> Self:
+        """Fill in what was not given (left out, or None) by a rule.
+
+        64 hidden units, from 5,000 names on 128; 120 / N^(1/4) passes over N names, and at least
+        400 updates.
+
+        Args:
+            facts: of the corpus that is to be learned.
+            epochs: passes over the names, in place of ``steps``.
+            given: any of the attributes; ``seed`` must be among them.
+
+        Raises:
+            SettingError: for a number outside of its range, or for both epochs and steps.
+        """
+        chosen = {name: value for name, value in given.items() if value is not None}
+        chosen.setdefault("hidden_size", 64 if facts.names < 5_000 else 128)
+        if "steps" in chosen:
+            if epochs is not None:
+                raise SettingError("steps and epochs both say how long to train; give one of them")
+            return cls.from_json(chosen)
+        draft = cls.from_json({**chosen, "steps": 1})
+        names = facts.names - facts.held_out(draft.holdout)
+        per_epoch = -(-names // draft.batch_size)
+        if epochs is None:
+            steps = max(400, round(120 / names**0.25) * per_epoch)
+        else:
+            check("epochs", epochs, BOUNDS)
+            steps = epochs * per_epoch
+        return replace(draft, steps=steps)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, object]) -> Self:
+        """Read settings back from `to_json`.
+
+        Raises:
+            SettingError: for a name that is no setting, a missing one, or a value of another type.
+        """
+        kinds = {field.name: field.type for field in fields(cls)}
+        for name, value in values.items():
+            kind = kinds.get(name)
+            if kind is None:
+                raise SettingError(f"{name} is not a setting of the {RECIPE} recipe")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise SettingError(f"{name} {value!r}: must be a number")
+            if kind is int and not isinstance(value, int):
+                raise SettingError(f"{name} {value!r}: must be a whole number")
+        try:
+            return cls(**values)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise SettingError(f"settings are incomplete: {error}") from None
+
+    def to_json(self) -> dict[str, int | float]:
+        """Give the settings as numbers by name."""
+        return asdict(self)
