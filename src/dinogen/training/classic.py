@@ -22,7 +22,7 @@ from dinogen.checkpoint.contents import (
     TrainingFacts,
 )
 from dinogen.models.parameters import Parameters
-from dinogen.models.rnn import RNN, RNNConfig
+from dinogen.models.rnn import RNN, RNNConfig, log_softmax
 from dinogen.text.corpus import Corpus
 from dinogen.text.names import END
 from dinogen.training.run import Progress
@@ -188,12 +188,14 @@ def sample(model: RNN, seed: int) -> list[int]:
     Returns:
         The indices, the end included unless there are `MAX_LENGTH` before it.
     """
-    state, symbol = model.start(1), END
+    p = model.parameters
+    a, symbol = np.zeros(len(p["ba"])), END  # (H,)
     drawn: list[int] = []
     while len(drawn) < MAX_LENGTH:
-        state, log_p = model.advance(state, np.array([symbol]))  # (1, H), (1, V)
-        p = np.exp(log_p[0])  # (V,)
-        symbol = int(np.random.RandomState(seed + 2 * len(drawn)).choice(len(p), p=p))
+        # Summed up as the course does: rounding alone decides late symbols of a chaotic network.
+        a = np.tanh(p["Wax"][symbol] + a @ p["Waa"] + p["ba"])  # (H,)
+        y = np.exp(log_softmax(a @ p["Wya"] + p["by"]))  # (V,)
+        symbol = int(np.random.RandomState(seed + 2 * len(drawn)).choice(len(y), p=y))
         drawn.append(symbol)
         if symbol == END:
             break

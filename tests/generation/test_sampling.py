@@ -1,0 +1,165 @@
+"""Sampling: from the model's own distribution, and each name for itself."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dinogen.errors import SettingError
+from dinogen.generation.options import Options
+from dinogen.generation.sampling import BLOCK, choose, sample, sample_block
+from dinogen.models.rnn import RNN
+from dinogen.text.names import Names
+from tests.literal import forward_backward
+from tests.networks import as_columns, random_network
+
+LONGEST = 4
+
+
+@pytest.fixture(scope="module")
+def model() -> RNN:
+    """A network of two letters, whose names can all be written down."""
+    return random_network(3, 4, seed=11, dtype=np.float32)
+
+
+def spell(names: Names) -> list[tuple[int, ...]]:
+    """Give names as tuples of indices, their ends left out."""
+    return [tuple(names.symbols[start : end - 1].tolist()) for start, end in pairwise(names.starts)]
+
+
+def draw(model: RNN, n: int, seed: int, options: Options) -> list[tuple[int, ...]]:
+    """Draw names as tuples."""
+    return [name for names in sample(model, n, seed, options) for name in spell(names)]
+
+
+def enumerate_names(
+    model: RNN, temperature: float = 1.0, top_k: int | None = None
+) -> dict[tuple[int, ...], float]:
+    """Work out, symbol by symbol, how likely every name of at most `LONGEST` symbols is."""
+    p = as_columns(model)
+    chances: dict[tuple[int, ...], float] = {}
+    for length in range(1, LONGEST + 1):
+        for name in product((1, 2), repeat=length):
+            chance = 1.0
+            # A name that reaches the bound is ended there, so its end is certain.
+            for place in range(length + (length < LONGEST)):
+                target = (*name, 0)[place]
+                logits = np.array([literal_logit(p, name[:place], s) for s in range(3)])
+                if place == 0:
+                    logits[0] = -np.inf
+                if top_k is not None:
+                    logits[logits < np.sort(logits)[-top_k]] = -np.inf
+                weights = np.exp((logits - logits.max()) / temperature)
+                chance *= float(weights[target] / weights.sum())
+            chances[name] = chance
+    return chances
+
+
+def literal_logit(p: dict[str, np.ndarray], written: tuple[int, ...], following: int) -> float:
+    """Give the log-probability of a symbol after what is written, by the literal loops."""
+    a0 = np.zeros((len(p["b"]), 1))
+    whole = forward_backward(p, [0, *written], [*written, following], a0).loss
+    before = forward_backward(p, [0, *written][:-1], written, a0).loss if written else 0.0
+    return before - whole
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_k"), [(1.0, None), (0.5, None), (3.0, None), (1.0, 2), (0.7, 2)]
+)
+def test_names_come_as_often_as_the_model_says(
+    model: RNN, temperature: float, top_k: int | None
+) -> None:
+    """Over 20,000 names every frequency fits the enumerated distribution (chi-square)."""
+    chances = enumerate_names(model, temperature, top_k)
+    assert sum(chances.values()) == pytest.approx(1, rel=1e-5)
+    n = 20_000
+    names = draw(model, n, 1, Options(LONGEST, temperature, top_k))
+    assert set(names) <= set(chances)
+    # Names too rare for the statistic are counted together.
+    common = [name for name, chance in chances.items() if chance * n >= 10]
+    expected = [chances[name] * n for name in common]
+    found: list[float] = [names.count(name) for name in common]
+    if (rest := n - sum(expected)) > 10:
+        expected.append(rest)
+        found.append(n - sum(found))
+    statistic = sum((f - e) ** 2 / e for f, e in zip(found, expected, strict=True))
+    freedom = len(expected) - 1
+    # Four deviations of the chi-square distribution, whose variance is twice its freedom.
+    assert statistic < freedom + 4 * (2 * freedom) ** 0.5 + 4
+
+
+@settings(max_examples=25, deadline=None)
+@given(fewer=st.integers(0, 2 * BLOCK + 1), seed=st.integers(0, 2**64 - 1))
+def test_how_many_are_wanted_changes_no_name(model: RNN, fewer: int, seed: int) -> None:
+    """The first names of a long list are the names of a short one."""
+    options = Options(max_length=12)
+    many = draw(model, 2 * BLOCK + 1, seed, options)
+    assert draw(model, fewer, seed, options) == many[:fewer]
+
+
+def test_a_block_is_the_same_whatever_came_before(model: RNN) -> None:
+    """Block 3 drawn on its own is names 768 to 1,023 of the whole."""
+    options = Options(max_length=12)
+    alone = spell(sample_block(model, seed=9, block=3, options=options))
+    assert alone == draw(model, 4 * BLOCK, 9, options)[3 * BLOCK :]
+
+
+def test_seeds_and_blocks_differ(model: RNN) -> None:
+    """Another seed, or another block, gives other names."""
+    options = Options(max_length=12)
+    blocks = [tuple(spell(sample_block(model, s, b, options))) for s in (0, 1) for b in (0, 1)]
+    assert len(set(blocks)) == 4
+
+
+def test_no_name_is_empty_or_too_long(model: RNN) -> None:
+    """Names have from one to `max_length` symbols, and names of both lengths occur."""
+    lengths = {len(name) for name in draw(model, 2_000, 1, Options(max_length=3))}
+    assert lengths == {1, 2, 3}
+
+
+def test_one_choice_gives_one_name(model: RNN) -> None:
+    """With `top_k` 1 every name is the likeliest at each place."""
+    names = set(draw(model, 300, 1, Options(LONGEST, top_k=1)))
+    assert len(names) == 1
+    assert names == set(draw(model, 300, 2, Options(LONGEST, temperature=1e-6)))
+
+
+def test_extreme_temperatures_stay_numbers(model: RNN) -> None:
+    """The coldest gives the likeliest symbols; the hottest all symbols alike."""
+    assert len(set(draw(model, 300, 1, Options(LONGEST, temperature=1e-6)))) == 1
+    hot = draw(model, 3_000, 1, Options(1, temperature=1e6))
+    assert 0.45 < hot.count((1,)) / 3_000 < 0.55
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    weights=st.lists(st.sampled_from([0.0, 1e-30, 0.1, 1.0, 7.0]), min_size=1, max_size=6),
+    uniform=st.floats(0, 1, exclude_max=True),
+)
+def test_a_symbol_is_found_by_walking_up_the_probabilities(
+    weights: list[float], uniform: float
+) -> None:
+    """The target lies within the chosen symbol's share; what has no probability is not chosen."""
+    if not any(weights):
+        return
+    with np.errstate(divide="ignore"):
+        log_p = np.log(np.array([weights]))
+    chosen = int(choose(log_p, np.array([uniform]))[0])
+    assert weights[chosen] > 0
+    target = uniform * sum(weights)
+    assert sum(weights[:chosen]) <= target * (1 + 1e-9)
+    assert sum(weights[: chosen + 1]) >= target * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"temperature": 0.0}, {"temperature": float("nan")}, {"top_k": 0}, {"max_length": 0}],
+    ids=str,
+)
+def test_options_out_of_bounds_are_refused(wrong: dict[str, float]) -> None:
+    """Each option has bounds, and the message names it."""
+    (name,) = wrong
+    with pytest.raises(SettingError, match=name.replace("_", " ")):
+        Options(**{"max_length": 5, **wrong})  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""Slow literal twins: each says in the plainest loops what the fast code must compute.
+
+They follow the equations symbol by symbol, in the course's orientation: column vectors, one-hot
+inputs, a matrix product per step. Tests hold the package against them; the benchmark times them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+HIDDEN, RATE, CLIP = 50, 0.01, 5.0
+
+
+def one_hot(symbol: int | None, size: int) -> Array:
+    """(V, 1) with a one at the symbol, or nowhere."""
+    column = np.zeros((size, 1))
+    if symbol is not None:
+        column[symbol] = 1
+    return column
+
+
+def softmax(logits: Array) -> Array:
+    """Column-wise softmax."""
+    e = np.exp(logits - logits.max())
+    result: Array = e / e.sum(axis=0)
+    return result
+
+
+@dataclass
+class Pass:
+    """What one pass over one name gives: loss, gradients, gradient on a0, last hidden state."""
+
+    loss: float
+    gradients: dict[str, Array]
+    da0: Array
+    a: Array
+
+
+def forward_backward(
+    p: Mapping[str, Array], inputs: Sequence[int | None], targets: Sequence[int], a0: Array
+) -> Pass:
+    """Go forward and back through one name, a step at a time.
+
+    Args:
+        p: Wax (H, V), Waa (H, H), Wya (V, H), b (H, 1), by (V, 1).
+        inputs: the symbols read; None for a vector of zeros.
+        targets: the symbols that follow.
+        a0: (H, 1).
+    """
+    size = len(p["by"])
+    xs, hidden, ys = [], [a0], []
+    loss = 0.0
+    for symbol, target in zip(inputs, targets, strict=True):
+        x = one_hot(symbol, size)
+        a = np.tanh(p["Wax"] @ x + p["Waa"] @ hidden[-1] + p["b"])
+        y = softmax(p["Wya"] @ a + p["by"])
+        loss -= float(np.log(y[target, 0]))
+        xs.append(x)
+        hidden.append(a)
+        ys.append(y)
+    gradients = {name: np.zeros_like(array) for name, array in p.items()}
+    da_next = np.zeros_like(a0)
+    for t in reversed(range(len(targets))):
+        dy = ys[t].copy()
+        dy[targets[t]] -= 1
+        gradients["Wya"] += dy @ hidden[t + 1].T
+        gradients["by"] += dy
+        da = p["Wya"].T @ dy + da_next
+        dz = (1 - hidden[t + 1] ** 2) * da
+        gradients["b"] += dz
+        gradients["Wax"] += dz @ xs[t].T
+        gradients["Waa"] += dz @ hidden[t].T
+        da_next = p["Waa"].T @ dz
+    return Pass(loss, gradients, da_next, hidden[-1])
+
+
+def start_course(size: int) -> dict[str, Array]:
+    """Draw the network that the course's program begins with."""
+    random = np.random.RandomState(1)
+    return {
+        "Wax": random.randn(HIDDEN, size) * 0.01,
+        "Waa": random.randn(HIDDEN, HIDDEN) * 0.01,
+        "Wya": random.randn(size, HIDDEN) * 0.01,
+        "b": np.zeros((HIDDEN, 1)),
+        "by": np.zeros((size, 1)),
+    }
+
+
+def train_course(
+    p: dict[str, Array], names: Sequence[Sequence[int]], iterations: int
+) -> Iterator[float]:
+    """Run the course's program over names of indices without ends; yields smoothed losses."""
+    order = list(range(len(names)))
+    np.random.RandomState(0).shuffle(order)
+    smoothed = -np.log(1 / len(p["by"])) * 7
+    a_prev = np.zeros((HIDDEN, 1))
+    for j in range(iterations):
+        name = names[order[j % len(names)]]
+        done = forward_backward(p, [None, *name], [*name, 0], a_prev)
+        a_prev = done.a
+        for key, gradient in done.gradients.items():
+            p[key] -= RATE * np.clip(gradient, -CLIP, CLIP)
+        smoothed = 0.999 * smoothed + 0.001 * done.loss
+        yield float(smoothed)
+
+
+def sample_course(p: Mapping[str, Array], seed: int, longest: int = 50) -> list[int]:
+    """Draw one name by the course's rule, its end included."""
+    size = len(p["by"])
+    x, a = one_hot(None, size), np.zeros((len(p["b"]), 1))
+    drawn: list[int] = []
+    while len(drawn) < longest and (not drawn or drawn[-1] != 0):
+        a = np.tanh(p["Wax"] @ x + p["Waa"] @ a + p["b"])
+        y = softmax(p["Wya"] @ a + p["by"])
+        chosen = np.random.RandomState(seed + 2 * len(drawn)).choice(size, p=y.ravel())
+        drawn.append(int(chosen))
+        x = one_hot(drawn[-1], size)
+    return drawn

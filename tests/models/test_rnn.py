@@ -1,0 +1,161 @@
+"""The network: its gradients, its loops over time, and its answers symbol by symbol."""
+
+import numpy as np
+import pytest
+
+from dinogen.models.rnn import RNN, RNNConfig, log_softmax, run, run_backward
+from dinogen.text.names import Names
+from dinogen.text.packing import Packed, pack
+from tests.literal import forward_backward
+from tests.models.test_cells import draw
+from tests.networks import as_columns, names_of, random_network
+
+RAGGED = names_of([1, 2, 3], [4], [2, 2, 2, 2, 1, 3], [3, 1])
+BATCHES = {
+    "one symbol": names_of([1]),
+    "one name": names_of([1, 3, 2, 2, 4]),
+    "equal lengths": names_of([1, 2, 3], [4, 4, 1], [2, 3, 3]),
+    "ragged": RAGGED,
+    "a long name among short ones": names_of([1], [2], [3, 1, 4, 1, 2, 1, 3, 4, 2, 2, 1, 1], [4]),
+}
+
+
+def pack_all(names: Names) -> Packed:
+    """Pack all names of a list."""
+    return pack(names, np.arange(len(names)))
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("hidden", [1, 5])
+def test_every_gradient_agrees_with_finite_differences(batch: str, hidden: int) -> None:
+    """Each element of each gradient, that of a0 included, is the slope of the loss, to 1e-6."""
+    packed = pack_all(BATCHES[batch])
+    model = random_network(5, hidden, seed=7, scale=0.7)
+    a0 = np.random.default_rng(8).standard_normal((packed.sizes[0], hidden))
+    result = model.loss_and_gradients(packed.inputs, packed.targets, packed.sizes, a0)
+
+    def loss() -> float:
+        return model.loss_and_gradients(packed.inputs, packed.targets, packed.sizes, a0).loss
+
+    def slopes(array: np.ndarray) -> np.ndarray:
+        slope = np.empty_like(array)
+        for i in np.ndindex(array.shape):
+            middle, step = array[i], 1e-5
+            array[i] = middle + step
+            above = loss()
+            array[i] = middle - step
+            slope[i] = (above - loss()) / (2 * step)
+            array[i] = middle
+        return slope
+
+    for name, array in model.parameters.items():
+        measured = slopes(array)
+        scale = np.abs(measured).max()
+        np.testing.assert_allclose(
+            result.gradients[name], measured, rtol=1e-6, atol=1e-6 * scale, err_msg=name
+        )
+    measured = slopes(a0)
+    np.testing.assert_allclose(result.da0, measured, rtol=1e-6, atol=1e-6 * np.abs(measured).max())
+
+
+def test_a_packed_batch_gives_the_sum_of_its_names() -> None:
+    """Loss, gradients and hidden states of a ragged batch are those of the literal loops."""
+    model = random_network(5, 6, seed=1)
+    packed = pack_all(RAGGED)
+    a0 = np.random.default_rng(2).standard_normal((4, 6))
+    fast = model.loss_and_gradients(packed.inputs, packed.targets, packed.sizes, a0)
+    # The literal loops know inputs as symbols, the end among them.
+    slow = []
+    for place, row in enumerate(packed.rows):
+        symbols = RAGGED.symbols[RAGGED.starts[row] : RAGGED.starts[row + 1]].tolist()
+        inputs = [0, *symbols[:-1]]
+        slow.append(forward_backward(as_columns(model), inputs, symbols, a0[place][:, np.newaxis]))
+    assert fast.loss == pytest.approx(sum(s.loss for s in slow), rel=1e-12)
+    for name, key in {"Wax": "Wax", "Waa": "Waa", "Wya": "Wya", "ba": "b", "by": "by"}.items():
+        total = sum(s.gradients[key] for s in slow)
+        assert isinstance(total, np.ndarray)
+        np.testing.assert_allclose(
+            np.squeeze(fast.gradients[name].T), np.squeeze(total), rtol=1e-10, atol=1e-12
+        )
+    for place, s in enumerate(slow):
+        np.testing.assert_allclose(fast.da0[place], s.da0[:, 0], rtol=1e-10, atol=1e-12)
+
+
+def test_the_loss_without_gradients_is_the_same_loss() -> None:
+    """`loss` and `loss_and_gradients` from a state of zeros give one number."""
+    model = random_network(5, 6, seed=1)
+    p = pack_all(RAGGED)
+    whole = model.loss_and_gradients(p.inputs, p.targets, p.sizes, model.start(4))
+    assert model.loss(p.inputs, p.targets, p.sizes) == pytest.approx(whole.loss, rel=1e-12)
+
+
+def test_the_time_loop_forward_gives_the_published_numbers() -> None:
+    """Four steps agree with "rnn_forward" to the digits printed there."""
+    x, a0, Waa, Wax, Wya, ba, by = draw(
+        1, (3, 10, 4), (5, 10), (5, 5), (5, 3), (2, 5), (5, 1), (2, 1)
+    )
+    z = np.concatenate([x[:, :, t].T @ Wax.T + ba.T for t in range(4)])  # (40, 5)
+    a = run(z, [10] * 4, a0.T, Waa.T)  # (40, 5)
+    y = np.exp(log_softmax(a @ Wya.T + by.T))  # (40, 2)
+    published_a = [-0.99999375, 0.77911235, -0.99861469, -0.99833267]
+    published_y = [0.79560373, 0.86224861, 0.11118257, 0.81515947]
+    np.testing.assert_allclose(a[1::10, 4], published_a, rtol=0, atol=5.1e-9)
+    np.testing.assert_allclose(y[3::10, 1], published_y, rtol=0, atol=5.1e-9)
+
+
+def test_the_time_loop_backward_gives_the_published_numbers() -> None:
+    """Going back through four steps agrees with "rnn_backward" to the digits printed there."""
+    x, a0, Wax, Waa, _, ba, _, da = draw(
+        1, (3, 10, 4), (5, 10), (5, 3), (5, 5), (2, 5), (5, 1), (2, 1), (5, 10, 4)
+    )
+    steps = np.concatenate([x[:, :, t].T for t in range(4)])  # (40, 3)
+    a = run(steps @ Wax.T + ba.T, [10] * 4, a0.T, Waa.T)  # (40, 5)
+    outside = np.concatenate([da[:, :, t].T for t in range(4)])  # (40, 5)
+    dz, a_prev, da0 = run_backward(outside, a, [10] * 4, a0.T, Waa.T)
+    published_dx = [-2.07101689, -0.59255627, 0.02466855, 0.01483317]
+    np.testing.assert_allclose((dz @ Wax)[2::10, 1], published_dx, rtol=0, atol=5.1e-9)
+    assert da0[3, 2] == pytest.approx(-0.31494237512664996, abs=1e-14)
+    assert (dz.T @ steps)[3, 1] == pytest.approx(11.264104496527777, abs=1e-13)
+    assert (dz.T @ a_prev)[1, 2] == pytest.approx(2.303333126579893, abs=1e-13)
+    assert dz.sum(axis=0)[4] == pytest.approx(-0.74747722, abs=5.1e-9)
+
+
+def test_answers_symbol_by_symbol_are_those_of_the_literal_loops() -> None:
+    """`advance` gives, after each symbol, the probabilities of the literal network."""
+    model = random_network(4, 6, seed=3)
+    name = [2, 1, 3, 3]
+    state = model.start(1)
+    nats = 0.0
+    for symbol, target in zip([0, *name], [*name, 0], strict=True):
+        state, log_p = model.advance(state, np.array([symbol]))
+        assert np.exp(log_p).sum() == pytest.approx(1, rel=1e-12)
+        nats -= log_p[0, target]
+    literal = forward_backward(as_columns(model), [0, *name], [*name, 0], np.zeros((6, 1)))
+    assert nats == pytest.approx(literal.loss, rel=1e-12)
+
+
+def test_selected_states_go_on_alone() -> None:
+    """Names picked out of a state, by mask, index or slice, advance as they would have."""
+    model = random_network(4, 6, seed=3)
+    state, _ = model.advance(model.start(3), np.array([1, 2, 3]))
+    kept = [
+        model.select(state, np.array([False, True, True])),
+        model.select(state, np.array([1, 2])),
+        model.select(state, slice(1, 3)),
+    ]
+    whole = model.advance(state, np.array([3, 2, 1]))[1][1:]
+    for part in kept:
+        np.testing.assert_allclose(model.advance(part, np.array([2, 1]))[1], whole, rtol=1e-12)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    """The logarithm of a softmax stays finite where a plain exponential would not."""
+    log_p = log_softmax(np.array([[1e4, 0.0, -1e4]]))
+    np.testing.assert_allclose(log_p, [[0.0, -1e4, -2e4]])
+
+
+def test_the_size_of_a_network_follows_from_its_configuration() -> None:
+    """26 letters and 64 hidden units make 7,643 parameters: 27*64 + 64*64 + 64 + 64*27 + 27."""
+    model = RNN(RNNConfig(27, 64))
+    assert len(model.parameters.vector) == 7_643
+    assert model.parameters["Wax"].dtype == np.float32
