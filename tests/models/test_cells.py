@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dinogen.models.cells import vanilla_backward, vanilla_forward
+from dinogen.models.cells import vanilla_backward, vanilla_forward, vanilla_slope
 
 
 def draw(seed: int, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -41,7 +41,7 @@ def test_one_step_backward_gives_the_published_numbers() -> None:
     )
     a = vanilla_forward(x.T @ Wax.T + ba.T, a_prev.T, Waa.T)  # (10, 5)
     dz = da_next.T.copy()  # (10, 5)
-    da_prev = vanilla_backward(dz, a, Waa.T)  # (10, 5)
+    da_prev = vanilla_backward(dz, vanilla_slope(a), Waa)  # (10, 5)
     assert (dz @ Wax)[2, 1] == pytest.approx(-0.4605641030588796, abs=1e-15)
     assert da_prev[3, 2] == pytest.approx(0.08429686538067718, abs=1e-15)
     assert (dz.T @ x.T)[3, 1] == pytest.approx(0.3930818739219304, abs=1e-15)

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from dinogen.models.rnn import RNN, RNNConfig, log_softmax, run, run_backward
+from dinogen.models.rnn import (
+    RNN,
+    RNNConfig,
+    cross_entropy,
+    log_softmax,
+    previous,
+    run,
+    run_backward,
+)
+from dinogen.models.workspace import Workspace
 from dinogen.text.names import Names
 from dinogen.text.packing import Packed, pack
 from tests.literal import forward_backward
@@ -33,6 +42,7 @@ def test_every_gradient_agrees_with_finite_differences(batch: str, hidden: int) 
     model = random_network(5, hidden, seed=7, scale=0.7)
     a0 = np.random.default_rng(8).standard_normal((packed.sizes[0], hidden))
     result = model.loss_and_gradients(packed.inputs, packed.targets, packed.sizes, a0)
+    gradients, da0 = result.gradients.copy(), result.da0.copy()
 
     def loss() -> float:
         return model.loss_and_gradients(packed.inputs, packed.targets, packed.sizes, a0).loss
@@ -52,10 +62,10 @@ def test_every_gradient_agrees_with_finite_differences(batch: str, hidden: int) 
         measured = slopes(array)
         scale = np.abs(measured).max()
         np.testing.assert_allclose(
-            result.gradients[name], measured, rtol=1e-6, atol=1e-6 * scale, err_msg=name
+            gradients[name], measured, rtol=1e-6, atol=1e-6 * scale, err_msg=name
         )
     measured = slopes(a0)
-    np.testing.assert_allclose(result.da0, measured, rtol=1e-6, atol=1e-6 * np.abs(measured).max())
+    np.testing.assert_allclose(da0, measured, rtol=1e-6, atol=1e-6 * np.abs(measured).max())
 
 
 def test_a_packed_batch_gives_the_sum_of_its_names() -> None:
@@ -95,7 +105,7 @@ def test_the_time_loop_forward_gives_the_published_numbers() -> None:
         1, (3, 10, 4), (5, 10), (5, 5), (5, 3), (2, 5), (5, 1), (2, 1)
     )
     z = np.concatenate([x[:, :, t].T @ Wax.T + ba.T for t in range(4)])  # (40, 5)
-    a = run(z, [10] * 4, a0.T, Waa.T)  # (40, 5)
+    a = run(z, [10] * 4, a0.T, Waa.T, Workspace(np.float64))  # (40, 5)
     y = np.exp(log_softmax(a @ Wya.T + by.T))  # (40, 2)
     published_a = [-0.99999375, 0.77911235, -0.99861469, -0.99833267]
     published_y = [0.79560373, 0.86224861, 0.11118257, 0.81515947]
@@ -109,9 +119,11 @@ def test_the_time_loop_backward_gives_the_published_numbers() -> None:
         1, (3, 10, 4), (5, 10), (5, 3), (5, 5), (2, 5), (5, 1), (2, 1), (5, 10, 4)
     )
     steps = np.concatenate([x[:, :, t].T for t in range(4)])  # (40, 3)
-    a = run(steps @ Wax.T + ba.T, [10] * 4, a0.T, Waa.T)  # (40, 5)
+    workspace = Workspace(np.float64)
+    a = run(steps @ Wax.T + ba.T, [10] * 4, a0.T, Waa.T, workspace)  # (40, 5)
     outside = np.concatenate([da[:, :, t].T for t in range(4)])  # (40, 5)
-    dz, a_prev, da0 = run_backward(outside, a, [10] * 4, a0.T, Waa.T)
+    dz, da0 = run_backward(outside, a, [10] * 4, a0.T, Waa.T, workspace)
+    a_prev = previous(a, [10] * 4, a0.T, np.empty_like(a))  # (40, 5)
     published_dx = [-2.07101689, -0.59255627, 0.02466855, 0.01483317]
     np.testing.assert_allclose((dz @ Wax)[2::10, 1], published_dx, rtol=0, atol=5.1e-9)
     assert da0[3, 2] == pytest.approx(-0.31494237512664996, abs=1e-14)
@@ -152,6 +164,13 @@ def test_large_logits_do_not_overflow() -> None:
     """The logarithm of a softmax stays finite where a plain exponential would not."""
     log_p = log_softmax(np.array([[1e4, 0.0, -1e4]]))
     np.testing.assert_allclose(log_p, [[0.0, -1e4, -2e4]])
+
+
+def test_the_gradient_of_the_cross_entropy_is_softmax_less_one_hot() -> None:
+    """For logits (0, log 2, log 5) and target 1 the loss is log 4 and the gradient known."""
+    logits = np.log(np.array([[1.0, 2.0, 5.0]]))
+    assert cross_entropy(logits, np.array([1])) == pytest.approx(np.log(4), rel=1e-12)
+    np.testing.assert_allclose(logits, [[1 / 8, 2 / 8 - 1, 5 / 8]], rtol=1e-12)
 
 
 def test_the_size_of_a_network_follows_from_its_configuration() -> None:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dinogen.models.cells import vanilla_backward, vanilla_forward
+from dinogen.models.cells import vanilla_backward, vanilla_forward, vanilla_slope
 from dinogen.models.language_model import Rows
 from dinogen.models.parameters import Parameters, Shapes
+from dinogen.models.workspace import Workspace
 
 Array = NDArray[np.floating]
 Symbols = NDArray[np.integer]
@@ -32,7 +33,7 @@ class RNNConfig:
 
 
 class Backpropagated(NamedTuple):
-    """What one pass forward and backward gives.
+    """What one pass forward and backward gives. The arrays last until the next pass.
 
     Attributes:
         loss: the summed cross-entropy in nats.
@@ -62,6 +63,8 @@ class RNN:
     def __init__(self, config: RNNConfig, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         self.parameters = Parameters(config.shapes, dtype)
+        self._gradients = Parameters(config.shapes, dtype)
+        self._workspace = Workspace(dtype)
 
     # The language model: one symbol of each name at a time.
 
@@ -85,9 +88,8 @@ class RNN:
 
     def loss(self, inputs: Symbols, targets: Symbols, sizes: Sequence[int]) -> float:
         """Sum the cross-entropy, in nats, of packed names; see `loss_and_gradients`."""
-        a = run(self._embed(inputs), sizes, self.start(sizes[0]), self.parameters["Waa"])  # (S, H)
-        log_p = self._read_out(a)  # (S, V)
-        return -float(log_p[np.arange(len(targets)), targets].sum(dtype=np.float64))
+        a = self._hidden_states(inputs, sizes, self.start(sizes[0]))  # (S, H)
+        return cross_entropy(self._logits(a), targets)
 
     def loss_and_gradients(
         self, inputs: Symbols, targets: Symbols, sizes: Sequence[int], a0: Array
@@ -100,37 +102,40 @@ class RNN:
             sizes: the number of names still running at each of the T steps, never rising.
             a0: (N, H) the hidden state before the first step.
         """
-        p = self.parameters
-        a = run(self._embed(inputs), sizes, a0, p["Waa"])  # (S, H)
-        log_p = self._read_out(a)  # (S, V)
-        rows = np.arange(len(targets))  # (S,)
-        loss = -float(log_p[rows, targets].sum(dtype=np.float64))
+        p, gradients = self.parameters, self._gradients
+        a = self._hidden_states(inputs, sizes, a0)  # (S, H)
+        dlogits = self._logits(a)  # (S, V)
+        loss = cross_entropy(dlogits, targets)
 
-        dlogits = np.exp(log_p, out=log_p)  # (S, V)
-        dlogits[rows, targets] -= 1
-        dz, a_prev, da0 = run_backward(dlogits @ p["Wya"].T, a, sizes, a0, p["Waa"])
-        one_hot = np.zeros_like(dlogits)  # (S, V)
-        one_hot[rows, inputs] = 1
+        da = np.dot(dlogits, p["Wya"].T, out=self._workspace.array("da", *a.shape))  # (S, H)
+        dz, da0 = run_backward(da, a, sizes, a0, p["Waa"], self._workspace)  # (S, H), (N, H)
+        a_prev = previous(a, sizes, a0, self._workspace.array("a_prev", *a.shape))  # (S, H)
+        one_hot = self._workspace.array("one_hot", *dlogits.shape)  # (S, V)
+        one_hot.fill(0)
+        one_hot[np.arange(len(inputs)), inputs] = 1
 
-        gradients = Parameters(self.config.shapes, p.vector.dtype)
-        np.matmul(one_hot.T, dz, out=gradients["Wax"])
-        np.matmul(a_prev.T, dz, out=gradients["Waa"])
+        np.dot(one_hot.T, dz, out=gradients["Wax"])
+        np.dot(a_prev.T, dz, out=gradients["Waa"])
         np.sum(dz, axis=0, out=gradients["ba"])
-        np.matmul(a.T, dlogits, out=gradients["Wya"])
+        np.dot(a.T, dlogits, out=gradients["Wya"])
         np.sum(dlogits, axis=0, out=gradients["by"])
         return Backpropagated(loss, gradients, da0, a)
 
-    def _embed(self, inputs: Symbols) -> Array:
+    def _hidden_states(self, inputs: Symbols, sizes: Sequence[int], a0: Array) -> Array:
         p = self.parameters
-        return (p["Wax"] + p["ba"])[inputs]  # (S, H)
+        z = self._workspace.array("a", len(inputs), self.config.hidden_size)  # (S, H)
+        # Clipping is how NumPy is told not to look for indices out of bounds first.
+        np.take(p["Wax"] + p["ba"], inputs, axis=0, out=z, mode="clip")
+        return run(z, sizes, a0, p["Waa"], self._workspace)
 
-    def _read_out(self, a: Array) -> Array:
-        logits = a @ self.parameters["Wya"]  # (S, V)
+    def _logits(self, a: Array) -> Array:
+        room = self._workspace.array("logits", len(a), self.config.symbols)  # (S, V)
+        logits = np.dot(a, self.parameters["Wya"], out=room)  # (S, V)
         logits += self.parameters["by"]
-        return log_softmax(logits)
+        return logits
 
 
-def run(z: Array, sizes: Sequence[int], a0: Array, Waa: Array) -> Array:
+def run(z: Array, sizes: Sequence[int], a0: Array, Waa: Array, workspace: Workspace) -> Array:
     """Run the cell through packed names.
 
     Args:
@@ -138,20 +143,22 @@ def run(z: Array, sizes: Sequence[int], a0: Array, Waa: Array) -> Array:
         sizes: the number of names still running at each of the T steps, never rising.
         a0: (N, H) the hidden state before the first step.
         Waa: (H, H) recurrent weights.
+        workspace: room for the products.
 
     Returns:
         (S, H) the hidden state after each step.
     """
+    product = workspace.array("product", *a0.shape)  # (N, H)
     a_prev, end = a0, 0
     for n in sizes:
         start, end = end, end + n
-        a_prev = vanilla_forward(z[start:end], a_prev[:n], Waa)  # (n, H)
+        a_prev = vanilla_forward(z[start:end], a_prev[:n], Waa, product[:n])  # (n, H)
     return z
 
 
 def run_backward(
-    da: Array, a: Array, sizes: Sequence[int], a0: Array, Waa: Array
-) -> tuple[Array, Array, Array]:
+    da: Array, a: Array, sizes: Sequence[int], a0: Array, Waa: Array, workspace: Workspace
+) -> tuple[Array, Array]:
     """Go back through the steps of `run`.
 
     Args:
@@ -160,26 +167,52 @@ def run_backward(
         sizes: the number of names still running at each of the T steps, never rising.
         a0: (N, H) the hidden state before the first step.
         Waa: (H, H) recurrent weights.
+        workspace: room for the products.
 
     Returns:
-        The (S, H) gradients on the pre-activations; the (S, H) hidden states before each step, by
-        which they are to be multiplied; the (N, H) gradient on the initial hidden state.
+        The (S, H) gradients on the pre-activations; the (N, H) gradient on the initial state.
     """
-    a_prev = np.empty_like(a)  # (S, H)
-    a_prev[: len(a0)] = a0
-    carry, start = a0[:0], len(a)
-    for step in reversed(range(len(sizes))):
-        start, end = start - sizes[step], start
+    slope = vanilla_slope(a, workspace.array("slope", *a.shape))  # (S, H)
+    Waa_T = np.ascontiguousarray(Waa.T)  # a product with it takes half the time
+    product = workspace.array("product", *a0.shape)  # (N, H)
+    carry, start = product[:0], len(a)
+    for n in reversed(sizes):
+        start, end = start - n, start
         da[start : start + len(carry)] += carry
-        if step:
-            before = start - sizes[step - 1]
-            a_prev[start:end] = a[before : before + sizes[step]]  # (n, H)
-        carry = vanilla_backward(da[start:end], a[start:end], Waa)  # (n, H)
-    return da, a_prev, carry
+        carry = vanilla_backward(da[start:end], slope[start:end], Waa_T, product[:n])  # (n, H)
+    return da, carry
+
+
+def previous(a: Array, sizes: Sequence[int], a0: Array, out: Array) -> Array:
+    """(S, H) the hidden state before each step of packed names, gathered into ``out``."""
+    first = sizes[0]
+    out[:first] = a0
+    # A name's state before stands as many rows up as names ran in the step before.
+    running = np.array(sizes)  # (T,)
+    rows = np.arange(first, len(a)) - np.repeat(running[:-1], running[1:])  # (S - N,)
+    np.take(a, rows, axis=0, out=out[first:], mode="clip")
+    return out
 
 
 def log_softmax(logits: Array) -> Array:
-    """(N, V) logarithms of the softmax over the last axis, in place."""
+    """(..., V) logarithms of the softmax over the last axis, in place."""
     logits -= logits.max(axis=-1, keepdims=True)  # (N, V)
     logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))  # (N, V)
     return logits
+
+
+def cross_entropy(logits: Array, targets: Symbols) -> float:
+    """Sum the cross-entropy -log softmax(logits)[target], in nats, over the rows.
+
+    Args:
+        logits: (S, V); overwritten with the gradient of the sum on them, softmax - one-hot.
+        targets: (S,) the symbols that followed.
+    """
+    rows = np.arange(len(targets))  # (S,)
+    logits -= logits.max(axis=1, keepdims=True)  # (S, V)
+    likely = logits[rows, targets]  # (S,)
+    np.exp(logits, out=logits)
+    total = logits.sum(axis=1, keepdims=True)  # (S, 1)
+    logits /= total
+    logits[rows, targets] -= 1
+    return float(np.log(total).sum(dtype=np.float64) - likely.sum(dtype=np.float64))

@@ -147,7 +147,7 @@ class ClassicRun:
         targets = self._symbols[starts[row] : starts[row + 1]]  # (T,)
         inputs = np.concatenate(([END], targets[:-1]))  # (T,)
         result = self.model.loss_and_gradients(inputs, targets, [1] * len(targets), self._a_prev)
-        self._a_prev = result.a[-1:]  # (1, H)
+        self._a_prev = result.a[-1:].copy()  # (1, H)
         result.gradients["Wax"][END] = 0  # a vector of zeros has no weights to learn
         clip_elements(result.gradients, CLIP)
         self.model.parameters.vector -= LEARNING_RATE * result.gradients.vector
