@@ -89,6 +89,8 @@ def _curve(checkpoint: Checkpoint, width: int) -> list[RenderableType]:
         series = {"●": loss}
     else:
         rows = [row for row in checkpoint.history if "train" in row]
+        # The first loss is that of knowing nothing: drawn along, it would flatten all the rest.
+        rows = rows[1:] or rows
         train = [(row["step"], row["train"]) for row in rows]
         held_out = [(row["step"], row["heldout"]) for row in rows if row["heldout"] is not None]
         title = "loss, nats per symbol: · training" + (", ● held out" if held_out else "")
