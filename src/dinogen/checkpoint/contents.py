@@ -78,6 +78,13 @@ class ResumeState:
     counters: Mapping[str, int | float]
 
     @staticmethod
+    def kinds(recipe: str) -> dict[str, type[int] | type[float]]:
+        """Give the kind of each number that the recipe keeps."""
+        if recipe == "classic":
+            return {"smoothed_loss": float}
+        return {"stale": int, "loss": float, "symbols": int}
+
+    @staticmethod
     def shapes(recipe: str, config: RNNConfig) -> dict[str, tuple[int, ...]]:
         """Give the shape of each array that the recipe keeps."""
         if recipe == "classic":
@@ -104,6 +111,7 @@ class Checkpoint:
         held_out: its held-out loss, where names were held out.
         history: the losses along the way.
         resume: what else is needed to go on.
+        version: of the dinogen that made it.
     """
 
     recipe: str
@@ -116,13 +124,14 @@ class Checkpoint:
     held_out: HeldOut | None
     history: list[HistoryRow]
     resume: ResumeState
+    version: str = __version__
 
     def description(self) -> dict[str, Any]:
         """Describe the checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
         config = self.model.config
         return {
             "format": FORMAT,
-            "version": __version__,
+            "version": self.version,
             "recipe": self.recipe,
             "model": {
                 "cell": config.cell,

@@ -1,6 +1,6 @@
 """Reading a JSON object without trust: every value has its type and its bounds checked."""
 
-from math import isfinite
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 from dinogen.text.cleaning import is_visible
@@ -58,7 +58,8 @@ class Fields:
         value = self.any(name)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise Malformed(f"{name} is no number")
-        if not isfinite(value):
+        # Compared, not converted: a whole number may be too large for that. A NaN fails, too.
+        if not -float_info.max <= value <= float_info.max:
             raise Malformed(f"{name} is not finite")
         return value
 

@@ -1,8 +1,10 @@
 """Reading a checkpoint, which is untrusted input: nothing is used before it was checked."""
 
 import json
+import os
 import zipfile
 import zlib
+from math import prod
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -32,7 +34,7 @@ LARGEST_HIDDEN_SIZE = 4_096
 LARGEST_META = 1 << 26
 """Bytes of JSON; a history of a million rows is less."""
 
-_ARRAY_HEADER = 4_096  # more than np.save ever writes before the numbers of an array
+_MAGIC = b"\x93NUMPY\x01\x00"
 
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -67,7 +69,7 @@ def _read(file: IO[bytes]) -> Checkpoint:
     damaged = "damaged, or no dinogen checkpoint: {}; train it anew, or restore a copy"
     try:
         with zipfile.ZipFile(file) as archive:
-            return _Reader(archive).checkpoint()
+            return _Reader(archive, os.fstat(file.fileno()).st_size).checkpoint()
     except Malformed as problem:
         if isinstance(problem, _Foreign):
             raise
@@ -84,11 +86,19 @@ class _Foreign(Malformed):
 
 
 class _Reader:
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
         self._members = {info.filename: info for info in archive.infolist()}
+        if "meta.npy" not in self._members:
+            raise _Foreign("an .npz file, but no dinogen checkpoint; name one that dinogen wrote")
         if len(self._members) != len(archive.infolist()):
             raise Malformed("it holds two arrays of one name")
+        for name, info in self._members.items():
+            # What is not compressed can hold no more than the file does.
+            if info.compress_type != zipfile.ZIP_STORED:
+                raise Malformed(f"{name} is compressed, which dinogen never does")
+            if not info.compress_size == info.file_size <= size:
+                raise Malformed(f"{name} is said to be larger than the file")
 
     def checkpoint(self) -> Checkpoint:
         meta = self._meta()
@@ -96,24 +106,29 @@ class _Reader:
         if recipe not in PRECISION:
             raise _Foreign(f"its recipe, {recipe!r}, is not known here; upgrade dinogen")
         vocabulary = _vocabulary(meta.list("symbols"))
-        model = RNN(_config(meta.fields("model"), len(vocabulary)), PRECISION[recipe])
+        config = _config(meta.fields("model"), len(vocabulary))
         corpus = _corpus(meta.fields("corpus"))
-        shapes = ResumeState.shapes(recipe, model.config)
+        shapes = ResumeState.shapes(recipe, config)
         self._expect(
             {
                 "meta",
                 "known",
-                *(f"model.{n}" for n in model.parameters),
-                *(f"resume.{n}" for n in shapes),
+                *(f"model.{name}" for name in config.shapes),
+                *(f"resume.{name}" for name in shapes),
             }
         )
-        for name, array in model.parameters.items():
-            array[...] = self._numbers(f"model.{name}", PRECISION[recipe], array.shape)
+        parameters = {
+            name: self._numbers(f"model.{name}", PRECISION[recipe], shape)
+            for name, shape in config.shapes.items()
+        }
+        model = RNN(config, PRECISION[recipe])
+        model.parameters.fill(parameters)
         known = self._array("known", np.uint64, (corpus.lines - corpus.duplicates,))
         if not (known[1:] > known[:-1]).all():
             raise Malformed("its digests are not in order")
         counters = meta.fields("resume")
         return Checkpoint(
+            version=meta.text("version"),
             recipe=recipe,
             model=model,
             vocabulary=vocabulary,
@@ -128,13 +143,14 @@ class _Reader:
                     name: self._numbers(f"resume.{name}", PRECISION[recipe], shape)
                     for name, shape in shapes.items()
                 },
-                {name: counters.number(name) for name in counters},
+                {
+                    name: counters.integer(name) if kind is int else counters.number(name)
+                    for name, kind in ResumeState.kinds(recipe).items()
+                },
             ),
         )
 
     def _meta(self) -> Fields:
-        if "meta.npy" not in self._members:
-            raise _Foreign("an .npz file, but no dinogen checkpoint; name one that dinogen wrote")
         length = self._members["meta.npy"].file_size
         if length > LARGEST_META:
             raise Malformed("its description is too long")
@@ -171,24 +187,23 @@ class _Reader:
     ) -> NDArray[Scalar]:
         """Read an array of a known type and shape; without a shape, a flat one of bounded size."""
         info = self._members[f"{name}.npy"]
-        # What is not compressed can hold no more than the file does.
-        if info.compress_type != zipfile.ZIP_STORED:
-            raise Malformed(f"the array {name} is compressed, which dinogen never does")
         with self._archive.open(info) as file:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise Malformed(f"the array {name} is written in another version of .npy")
-            found, by_column, kind = np.lib.format.read_array_header_1_0(file)
+            prefix = file.read(len(_MAGIC) + 2)
+            header = file.read(int.from_bytes(prefix[len(_MAGIC) :], "little"))
+            room = info.file_size - len(prefix) - len(header)
             if shape is None:
-                shape = (found[0],) if len(found) == 1 and 0 <= found[0] <= LARGEST_META else ()
-            if found != shape or by_column or kind != np.dtype(dtype):
-                raise Malformed(
-                    f"the array {name} is {kind} {found}, where {np.dtype(dtype)} {shape} is needed"
-                )
-            size = int(np.prod(shape, dtype=object)) * kind.itemsize
-            # One byte more than there should be: so that the end is seen, and the checksum checked.
-            data = file.read(size + 1) if info.file_size <= size + _ARRAY_HEADER else b""
-        if len(data) != size:
-            raise Malformed(f"the array {name} is of another length than it says")
+                shape = (room,)
+            # Compared with what NumPy writes, and not parsed: a header is a Python expression.
+            kind = np.dtype(dtype)
+            wanted = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {shape}, }}"
+            if not prefix.startswith(_MAGIC) or header.rstrip() != wanted.encode():
+                raise Malformed(f"the array {name} is not {kind} {shape}")
+            if room != prod(shape) * kind.itemsize:
+                raise Malformed(f"the array {name} is of another length than it says")
+            # One byte more than there should be: the end is seen, and the checksum checked.
+            data = file.read(room + 1)
+        if len(data) != room:
+            raise Malformed(f"the array {name} is cut short")
         return np.frombuffer(bytearray(data), dtype=kind).reshape(shape)
 
 
@@ -233,6 +248,7 @@ def _corpus(corpus: Fields) -> CorpusFacts:
 
 def _training(training: Fields) -> TrainingFacts:
     settings = training.fields("settings")
+    settings.integer("steps", low=1)
     return TrainingFacts(
         seed=training.integer("seed", high=2**64 - 1),
         steps=training.integer("steps"),

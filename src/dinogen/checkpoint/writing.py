@@ -4,8 +4,10 @@ import json
 import os
 import secrets
 import stat
+import zipfile
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +23,18 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
         CheckpointError: where it cannot be written; what was there before is untouched.
     """
     check_writable(path)
-    # Through links, so that the file changes and the link stays.
-    target = Path(path).resolve()
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    target = _behind_links(path)
+    beside = target.with_name(f".dinogen-{secrets.token_hex(4)}.tmp")
     try:
         try:
             with beside.open("xb") as file:
-                np.savez(file, allow_pickle=False, **_arrays(checkpoint))
+                _write(file, _arrays(checkpoint))
                 file.flush()
                 os.fsync(file.fileno())
             if target.exists():
                 beside.chmod(stat.S_IMODE(target.stat().st_mode))
             beside.replace(target)
-            _sync_directory(target.parent)
+            _sync(target.parent)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
@@ -46,8 +47,10 @@ def check_writable(path: str | Path) -> None:
     Raises:
         CheckpointError: where its directory is missing or read-only, or it is no plain file.
     """
-    target = Path(path).resolve()
+    target = _behind_links(path)
     try:
+        if target.is_symlink():
+            raise CheckpointError(f"{path}: a link that leads in a circle; name a file to write to")
         if not target.parent.is_dir():
             raise CheckpointError(f"{path}: there is no directory {target.parent}; create it first")
         if target.exists() and not target.is_file():
@@ -75,9 +78,24 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
-def _sync_directory(directory: Path) -> None:
-    # A rename is on the disk for good only once its directory is; Windows has no such call.
-    if os.name == "posix":
+def _behind_links(path: str | Path) -> Path:
+    # So that the file changes and the link to it stays.
+    return Path(os.path.realpath(path))
+
+
+def _write(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
+    """Write what `numpy.savez` would, which in some versions leaves a broken archive open."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            # Without the time, so that the same checkpoint is the same bytes.
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
+
+
+def _sync(directory: Path) -> None:
+    # A rename is on the disk for good only once its directory is. Where a system cannot do that,
+    # the file is in its place all the same.
+    with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -20,15 +22,27 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLI
 
 
 class _Group(click.Group):
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _reader_may_leave():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _reader_may_leave():
             result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The reader has what it wanted. What is still to be flushed goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(DONE)
-        return result
+            if sys.stdout:
+                sys.stdout.flush()
+            return result
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """End quietly when the reader of a pipe has what it wanted."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is still to be flushed goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(DONE) from None
 
 
 @click.group(
@@ -66,9 +80,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """
     for name in _THREADS:
         os.environ.setdefault(name, "1")
-    for stream in (sys.stdout, sys.stderr):
-        # Names are UTF-8, in and out, whatever the locale says.
-        getattr(stream, "reconfigure", lambda **_: None)(encoding="utf-8")
+    # Names are UTF-8, in and out, whatever the locale says; paths go out as the bytes they are.
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
     sys.exit(_run(args))
 
 
@@ -95,5 +110,7 @@ def _run(args: Sequence[str] | None) -> int:
 
 
 def _say(message: str, status: int) -> int:
-    click.echo(f"dinogen: {message}", err=True)
+    # One line, whatever is in a path.
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+    click.echo(f"dinogen: {line}", err=True)
     return status

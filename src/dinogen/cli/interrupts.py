@@ -17,19 +17,17 @@ class Interrupt:
 
 @contextmanager
 def graceful() -> Iterator[Interrupt]:
-    """Let the first SIGINT or SIGTERM only be noted; after it, they do what they did before."""
+    """Let the first SIGINT or SIGTERM only be noted; the second raises KeyboardInterrupt."""
     interrupt = Interrupt()
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
     def note(_number: int, _frame: FrameType | None) -> None:
         interrupt.asked = True
-        restore()
+        for number in _SIGNALS:
+            signal.signal(number, signal.default_int_handler)
 
     before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield interrupt
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)

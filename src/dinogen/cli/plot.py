@@ -21,7 +21,7 @@ def plot(series: Mapping[str, Sequence[Point]], width: int, height: int, x_label
     xs, ys = [x for x, _ in points], [y for _, y in points]
     left, right, low, high = min(xs), max(xs), min(ys), max(ys)
     margin = max(len(f"{y:.2f}") for y in (low, high)) + 2
-    columns = width - margin
+    columns = max(1, width - margin)
     grid = [[" "] * columns for _ in range(height)]
     for symbol, line in series.items():
         for x, y in line:

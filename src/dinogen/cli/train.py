@@ -96,7 +96,9 @@ def train(
       dinogen train elves.txt dwarfs.txt -o peoples.npz --hidden 128 --seed 1
       dinogen train dinos.txt --recipe classic --steps 3500 -o classic.npz
     """
-    given = {name: value for name, value in options.items() if value not in (None, False)}
+    given = {
+        name: value for name, value in options.items() if value is not None and value is not False
+    }
     _check_usage(corpus, given, force=force, resume=resume)
     run = _resume(corpus, output, given) if resume else _begin(corpus, output, given, force, quiet)
     if not watch(run, output, quiet=quiet):
@@ -120,9 +122,9 @@ def _check_usage(
 
 
 def _allow(given: dict[str, Any], names: set[str], why: str) -> None:
-    for name in given:
-        if name not in names:
-            raise click.UsageError(f"--{name.replace('_', '-')} {why}; leave it out.")
+    for option in click.get_current_context().command.params:
+        if option.name in given.keys() - names:
+            raise click.UsageError(f"{option.opts[-1]} {why}; leave it out.")
 
 
 def _begin(
@@ -159,7 +161,7 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
     """Set up a run that goes on where the checkpoint stands."""
     from dinogen.checkpoint.reading import load
     from dinogen.checkpoint.writing import check_writable
-    from dinogen.errors import CheckpointError
+    from dinogen.errors import CheckpointError, SettingError
     from dinogen.text.corpus import read_corpus
     from dinogen.training.classic import ClassicRun
     from dinogen.training.loop import DefaultRun
@@ -177,5 +179,5 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
             _allow(given, {"steps"}, "is fixed in the classic recipe")
             return ClassicRun.resume(corpus, checkpoint, given.get("steps"))
         return DefaultRun.resume(corpus, checkpoint, **given)
-    except CheckpointError as error:
+    except (CheckpointError, SettingError) as error:
         raise CheckpointError(f"{output}: {error}") from None

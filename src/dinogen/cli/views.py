@@ -13,9 +13,15 @@ _CURVE_ROWS = 10
 _WIDEST = 80
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command what to do when the reader has gone."""
+        raise
+
+
 def show_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Print what a checkpoint is, on stdout, for people."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     console.print(checkpoint_view(checkpoint, path, min(console.width, _WIDEST)))
 
 

@@ -52,8 +52,9 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
                     next_save = monotonic() + SAVE_EVERY
             if interrupt.asked:
                 break
-    checkpoint = run.checkpoint()
-    save(checkpoint, output)
+        bar.close()
+        checkpoint = run.checkpoint()
+        save(checkpoint, output)
     if checkpoint.training.interrupted:
         click.echo(
             f"stopped at step {run.step:,} of {run.steps:,} and saved to {output}; "

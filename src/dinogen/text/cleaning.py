@@ -7,7 +7,7 @@ from typing import NoReturn
 from dinogen.errors import CorpusError
 
 LONGEST_LINE = 255
-"""The most symbols a name may have: no name is longer, and a file without line ends is no list."""
+"""The most symbols a line may have: no name is longer, and a file without line ends is no list."""
 
 # Ends of lines as the Unicode standard counts them (section 5.8), VT and FF left out.
 _NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")

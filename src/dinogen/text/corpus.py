@@ -117,6 +117,8 @@ def read_source(source: str | Path) -> bytes:
         CorpusError: for a source that cannot be read.
     """
     if source == STDIN:
+        if sys.stdin is None:
+            raise CorpusError("standard input: closed; pipe a list into it, or name a file")
         return sys.stdin.buffer.read()
     try:
         return Path(source).read_bytes()

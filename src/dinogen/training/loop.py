@@ -85,7 +85,9 @@ class DefaultRun:
             SettingError: for settings outside of their ranges.
         """
         saved = checkpoint.state_for(RECIPE, corpus)
-        settings: dict[str, int | float | None] = {**checkpoint.training.settings}
+        settings: dict[str, int | float | None] = {
+            **Settings.from_json(checkpoint.training.settings).to_json()
+        }
         if steps is not None or epochs is not None:
             settings["steps"] = steps
         if patience is not None:
@@ -172,16 +174,19 @@ class DefaultRun:
         result = model.loss_and_gradients(
             batch.inputs, batch.targets, batch.sizes, model.start(batch.sizes[0])
         )
-        if not isfinite(result.loss):
-            raise TrainingError(
-                f"the loss is no longer a number after {self._step:,} steps; lower the learning "
-                f"rate, which is {settings.learning_rate:g}"
-            )
+        self._check(result.loss)
         result.gradients.vector /= len(batch.targets)
         clip_by_global_norm(result.gradients, settings.clip)
         rate = settings.learning_rate * rate_factor(self._step, settings.steps)
         descend(model.parameters, result.gradients, self._velocity, rate, settings.momentum)
         return result.loss
+
+    def _check(self, loss: float) -> None:
+        if not isfinite(loss):
+            raise TrainingError(
+                f"the loss is no longer a number after {self._step:,} steps; lower the learning "
+                f"rate, which is {self.settings.learning_rate:g}"
+            )
 
     def _is_due(self) -> bool:
         interval = max(
@@ -194,6 +199,7 @@ class DefaultRun:
         if self._evaluation:
             loss = sum(self.model.loss(b.inputs, b.targets, b.sizes) for b in self._evaluation)
             held_out = loss / sum(len(b.targets) for b in self._evaluation)
+            self._check(held_out)
             self._stale += 1
             if held_out < self._best_loss:
                 self._best_loss, self._stale = held_out, 0

@@ -1,0 +1,77 @@
+"""Symbols and their indices, there and back."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dinogen.text import vocabulary as module
+from dinogen.text.vocabulary import Vocabulary
+
+symbols = st.characters(exclude_categories=["Cs"], exclude_characters="\n")
+lists = st.lists(st.text(symbols, max_size=6), max_size=12)
+
+
+def as_text(names: list[str]) -> str:
+    """Write a list, a name a line."""
+    return "".join(name + "\n" for name in names)
+
+
+def many(count: int) -> list[str]:
+    """Give so many symbols, in order."""
+    return [chr(0x10000 + place) for place in range(count)]
+
+
+def test_the_end_comes_first_and_symbols_in_order() -> None:
+    """Index 0 is the end of a name; the symbols have those after it, by code point."""
+    vocabulary = Vocabulary.of("zoë\n\U00010400bo\nab\n")
+    assert vocabulary.symbols == ("a", "b", "o", "z", "ë", "\U00010400")
+    assert len(vocabulary) == 7
+    assert vocabulary.encode("aboz\në\U00010400\n").symbols.tolist() == [1, 2, 3, 4, 0, 5, 6, 0]
+
+
+@settings(deadline=None, max_examples=60)
+@given(lists)
+def test_every_list_comes_back(names: list[str]) -> None:
+    """Decoding gives the text that was encoded, symbol by symbol."""
+    text = as_text(names)
+    vocabulary = Vocabulary.of(text)
+    encoded = vocabulary.encode(text)
+    assert len(encoded) == len(names)
+    assert "".join(map(chr, vocabulary.decode(encoded))) == text
+
+
+@settings(deadline=None, max_examples=100)
+@given(lists, lists, st.integers(1, 5))
+def test_a_symbol_never_seen_gets_an_index_that_no_model_has(
+    learned: list[str], read: list[str], chunk: int
+) -> None:
+    """Whatever is encoded, known symbols get their place and all others one index past the last."""
+    vocabulary = Vocabulary.of(as_text(learned))
+    places = {symbol: place for place, symbol in enumerate(vocabulary.symbols, start=1)}
+    text = as_text(read)
+    expected = [0 if s == "\n" else places.get(s, len(places) + 1) for s in text]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_CHUNK", chunk)
+        encoded = vocabulary.encode(text)
+    assert encoded.symbols.tolist() == expected
+    assert vocabulary.encode(text).symbols.tolist() == expected
+    assert vocabulary.unknown == len(vocabulary) == len(places) + 1
+
+
+@pytest.mark.parametrize(
+    ("count", "dtype"),
+    [(254, np.uint8), (255, np.uint16), (65_534, np.uint16), (65_535, np.uint32)],
+)
+def test_indices_take_no_more_bytes_than_they_need(
+    count: int, dtype: type[np.unsignedinteger]
+) -> None:
+    """The type grows when the last index, the unknown one, no longer fits, and not before."""
+    known = many(count)
+    vocabulary = Vocabulary(known)
+    encoded = vocabulary.encode(f"{known[0]}{known[-1]}\n{chr(ord(known[-1]) + 1)}a\U0010ffff\n")
+    assert vocabulary.dtype is dtype
+    assert encoded.symbols.dtype == dtype
+    unknown = count + 1
+    assert encoded.symbols.tolist() == [1, count, 0, unknown, unknown, unknown, 0]
+    assert vocabulary.decode(vocabulary.encode(f"{known[-1]}\n")).tolist() == [ord(known[-1]), 10]
