@@ -1,0 +1,281 @@
+"""``dinogen inspect``: which checkpoint is meant, what is in it, and what it makes of names."""
+
+import hashlib
+import json
+import math
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dinogen import __version__
+from tests.cli.conftest import TINY, read_arrays, side_by_side
+from tests.conftest import CORPORA, Run, command, environment
+
+
+def described(dinogen: Run, *args: str | Path, **options: Any) -> dict[str, Any]:
+    """What ``inspect --json`` prints, read back."""
+    result = dinogen("inspect", "--json", *args, **options)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    description: dict[str, Any] = json.loads(result.stdout)
+    return description
+
+
+def scored(dinogen: Run, checkpoint: Path, names: str) -> list[dict[str, Any]]:
+    """What ``inspect --score - --json`` makes of names."""
+    result = dinogen("inspect", checkpoint, "--score", "-", "--json", stdin=names)
+    assert (result.returncode, result.stderr) == (0, "")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def edda_scores(edda_checkpoint: Path) -> list[dict[str, Any]]:
+    """What ``inspect --score FILE --json`` makes of the list that was learned from."""
+    done = subprocess.run(
+        command("inspect", edda_checkpoint, "--score", CORPORA / "edda.txt", "--json"),
+        env=environment(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stderr == b""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+# Which checkpoint.
+
+
+def test_checkpoint_is_looked_for_in_order(
+    dinogen: Run,
+    tmp_path: Path,
+    edda_checkpoint: Path,
+    tiny_checkpoint: Path,
+    classic_checkpoint: Path,
+) -> None:
+    """The one that is named comes first, then the environment's, then ./dinogen.npz, then ours."""
+    bundled = dinogen("inspect", "--json")
+    assert json.loads(bundled.stdout)["corpus"]["names"] > 1_000
+    assert bundled.stderr.count("\n") == 1
+    assert "dinosaurs" in bundled.stderr
+
+    (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
+    variable = {"DINOGEN_CHECKPOINT": str(edda_checkpoint)}
+    cases: list[tuple[list[Path], dict[str, str]]] = [
+        ([], {}),
+        ([], variable),
+        ([classic_checkpoint], variable),
+    ]
+    here, named, given = side_by_side(lambda case: described(dinogen, *case[0], env=case[1]), cases)
+    assert here["corpus"]["names"] == len(TINY)
+    assert (named["corpus"]["names"], named["recipe"]) == (296, "default")
+    assert (given["corpus"]["names"], given["recipe"]) == (296, "classic")
+
+
+def test_sample_looks_in_the_same_order(
+    dinogen: Run, tmp_path: Path, tiny_checkpoint: Path, edda_checkpoint: Path
+) -> None:
+    """Names come from the same checkpoint that would be inspected, and ours is mentioned once."""
+    bundled = dinogen("sample", "--n", "300", "--seed", "1")
+    assert bundled.returncode == 0
+    assert bundled.stderr.count("\n") == 1
+    assert "dinosaurs" in bundled.stderr
+    assert "saurus\n" in bundled.stdout
+
+    (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
+    here = dinogen("sample", "--seed", "1")
+    assert here.stderr == ""
+    assert set(here.stdout.lower()) <= set("\n".join(TINY).lower())
+    variable = {"DINOGEN_CHECKPOINT": str(edda_checkpoint)}
+    named = dinogen("sample", "--seed", "1", env=variable)
+    assert named.stderr == ""
+    assert named.stdout == dinogen("sample", edda_checkpoint, "--seed", "1").stdout
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["argument", "variable"])
+def test_named_checkpoint_must_exist(
+    named: bool, dinogen: Run, tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    """A checkpoint that is named and missing is told of, not replaced by another one."""
+    variable = {"DINOGEN_CHECKPOINT": "absent.npz"}
+    (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
+    result = dinogen("inspect", "absent.npz") if named else dinogen("sample", env=variable)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("dinogen: absent.npz: ")
+    assert result.stderr.count("\n") == 1
+
+
+# What is in it.
+
+
+def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> None:
+    """Every key of the contract is there, with the value that the list and the options give."""
+    found = described(dinogen, edda_checkpoint)
+    data = (CORPORA / "edda.txt").read_bytes()
+    names = data.decode().splitlines()
+    symbols = sorted(set("".join(names).lower()))
+    V, H = len(symbols) + 1, 16
+    assert (found["format"], found["version"], found["recipe"]) == (1, __version__, "default")
+    assert found["model"] == {
+        "cell": "rnn",
+        "layers": 1,
+        "hidden_size": H,
+        "parameters": V * H + H * H + H + H * V + V,
+    }
+    assert found["symbols"] == symbols
+    assert found["corpus"] == {
+        "lines": len(names),
+        "names": len(names),
+        "duplicates": 0,
+        "longest": max(map(len, names)),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    training = found["training"]
+    assert (training["seed"], training["steps"], training["interrupted"]) == (1, 100, False)
+    assert 0 < training["seconds"] < 60
+    assert found["heldout"]["names"] == len(names) // 10
+    assert 1 < found["heldout"]["nats_per_symbol"] < math.log(V)
+    history = found["history"]
+    assert [row["step"] for row in history] == [1, 20, 40, 60, 80, 100]
+    assert all(set(row) == {"step", "train", "heldout"} for row in history)
+    assert history[0]["train"] == pytest.approx(math.log(V), abs=0.5)
+    assert min(row["heldout"] for row in history) == found["heldout"]["nats_per_symbol"]
+
+
+def test_json_describes_a_classic_run(dinogen: Run, classic_checkpoint: Path) -> None:
+    """The history of a classic run is its printouts: a smoothed loss and names."""
+    found = described(dinogen, classic_checkpoint)
+    assert (found["recipe"], found["heldout"]) == ("classic", None)
+    assert found["model"]["hidden_size"] == 50
+    (row,) = found["history"]
+    assert set(row) == {"step", "smoothed_loss", "samples"}
+    assert row["step"] == 1
+    assert row["smoothed_loss"] == pytest.approx(7 * math.log(len(found["symbols"]) + 1), abs=0.1)
+    assert len(row["samples"]) == 7
+
+
+def test_json_without_held_out_names(dinogen: Run, tiny_checkpoint: Path) -> None:
+    """Where nothing was held out, there is no held-out loss: null, here and in the history."""
+    found = described(dinogen, tiny_checkpoint)
+    assert found["heldout"] is None
+    assert {row["heldout"] for row in found["history"]} == {None}
+
+
+def test_json_counts_duplicates(dinogen: Run) -> None:
+    """Lines, distinct names and duplicates are counted after folding and before holding out."""
+    corpus = "Anna\nanna\n\n Berta \nCarla\nBerta\n"
+    dinogen("train", "-", "--steps", "20", "--hidden", "4", "--holdout", "0.4", stdin=corpus)
+    found = described(dinogen)
+    assert found["corpus"]["lines"] == 5
+    assert found["corpus"]["names"] == 3
+    assert found["corpus"]["duplicates"] == 2
+    assert found["corpus"]["longest"] == 5
+    assert (
+        found["corpus"]["sha256"]
+        == hashlib.sha256(b"Anna\nanna\nBerta\nCarla\nBerta\n").hexdigest()
+    )
+    assert found["heldout"]["names"] == 1
+
+
+def test_people_see_the_numbers(dinogen: Run, edda_checkpoint: Path) -> None:
+    """What is shown to people are the numbers that programs get, and a curve."""
+    found = described(dinogen, edda_checkpoint)
+    result = dinogen("inspect", edda_checkpoint, env={"FORCE_COLOR": "", "COLUMNS": "80"})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\x1b" not in result.stdout
+    for text in (
+        str(edda_checkpoint)[:40],
+        "16 hidden units",
+        f"{found['model']['parameters']:,} parameters",
+        "296 names",
+        f"the longest of {found['corpus']['longest']} symbols",
+        "default, seed 1",
+        "100 steps",
+        f"{found['heldout']['nats_per_symbol']:.3f} nats per symbol, on 29 names",
+        f"{len(found['symbols'])}: a ",
+        "●",
+    ):
+        assert text in result.stdout
+
+
+def test_terminal_of_any_width(dinogen: Run, edda_checkpoint: Path) -> None:
+    """A terminal may be as narrow or as wide as it likes."""
+    widths = (1, 10, 300)
+    results = side_by_side(
+        lambda width: dinogen("inspect", edda_checkpoint, env={"COLUMNS": str(width)}), widths
+    )
+    for width, result in zip(widths, results, strict=True):
+        assert (result.returncode, result.stderr) == (0, "")
+        assert max(map(len, result.stdout.splitlines())) <= width
+
+
+# Scores.
+
+
+def test_score_for_programs(edda_checkpoint: Path, edda_scores: list[dict[str, Any]]) -> None:
+    """Each name of a list, held out or not, is known, in its place, and likely to some degree."""
+    names = (CORPORA / "edda.txt").read_text(encoding="utf-8").splitlines()
+    found = edda_scores
+    assert [record["name"] for record in found] == names
+    assert all(list(record) == ["name", "nats", "symbols", "known"] for record in found)
+    assert all(record["known"] for record in found)
+    assert [record["symbols"] for record in found] == [len(name) + 1 for name in names]
+    total = sum(record["nats"] for record in found) / sum(record["symbols"] for record in found)
+    history = read_arrays(edda_checkpoint)[1]["history"]
+    assert total == pytest.approx(history[-1]["train"], abs=0.1)
+
+
+def test_score_for_people(
+    dinogen: Run, edda: Path, edda_checkpoint: Path, edda_scores: list[dict[str, Any]]
+) -> None:
+    """People get the nats and the name, from a pipe as from a file."""
+    expected = "".join(f"{record['nats']:.4f}\t{record['name']}\n" for record in edda_scores)
+    for source, stdin in (("-", edda.read_bytes()), (edda, b"")):
+        result = dinogen("inspect", edda_checkpoint, "--score", source, stdin=stdin)
+        assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
+
+
+def test_score_of_what_the_model_cannot_write(
+    dinogen: Run, edda_checkpoint: Path, edda_scores: list[dict[str, Any]]
+) -> None:
+    """A name with a symbol never seen has no nats and tells the symbol; the others are as ever."""
+    first, last = edda_scores[0], edda_scores[-1]
+    names = f"{first['name']}\nAlßr漢\n{last['name']}\n"
+    found = scored(dinogen, edda_checkpoint, names)
+    for record, alone in ((found[0], first), (found[2], last)):
+        assert record == alone | {"nats": pytest.approx(alone["nats"], abs=1e-3)}
+    assert found[1] == {
+        "name": "Alßr漢",
+        "nats": None,
+        "symbols": 6,
+        "known": False,
+        "unknown": "ß",
+    }
+    shown = dinogen("inspect", edda_checkpoint, "--score", "-", stdin=names).stdout.splitlines()
+    assert shown[1] == "inf\tAlßr漢"
+    assert [float(line.split("\t")[0]) for line in shown] == [
+        math.inf if record["nats"] is None else record["nats"] for record in found
+    ]
+
+
+def test_score_where_all_is_strange(dinogen: Run, edda_checkpoint: Path) -> None:
+    """A list of which the model can write nothing is scored, and so is an empty list."""
+    found = scored(dinogen, edda_checkpoint, "漢\n字\n")
+    assert [(record["nats"], record["unknown"]) for record in found] == [(None, "漢"), (None, "字")]
+    assert scored(dinogen, edda_checkpoint, "") == []
+
+
+def test_score_knows_no_case(dinogen: Run, tiny_checkpoint: Path) -> None:
+    """Where case was folded, it changes neither how likely a name is nor whether it is known."""
+    small, large, other = scored(dinogen, tiny_checkpoint, "anna\nANNA\nannan\n")
+    assert (small["nats"], small["known"]) == (large["nats"], True)
+    assert (small["name"], large["name"]) == ("anna", "ANNA")
+    assert (other["known"], other["nats"] > small["nats"]) == (False, True)
+
+
+def test_score_keeps_repeats(dinogen: Run, tiny_checkpoint: Path) -> None:
+    """A name that comes twice is scored twice, in the order of the list."""
+    found = scored(dinogen, tiny_checkpoint, "Dora\n\nAnna\nDora\n")
+    assert [record["name"] for record in found] == ["Dora", "Anna", "Dora"]
+    assert found[0] == found[2]
