@@ -24,7 +24,6 @@ TOOLS = ("jq",)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the README's reader may have it, which the examples share."""
     folder = tmp_path_factory.mktemp("reader")
-    shutil.copy(CORPORA / "edda.txt", folder)
     (folder / "corpora").symlink_to(CORPORA)
     names = (CORPORA / "edda.txt").read_text(encoding="utf-8").split("\n")[:60]
     (folder / "heroes.csv").write_text("".join(f"{name},1\n" for name in names if name))

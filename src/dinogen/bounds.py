@@ -17,4 +17,4 @@ def check(name: str, value: float, bounds: Bounds) -> None:
     low, high = bounds[name]
     # Written so that a NaN, which is neither below nor above, does not pass.
     if not low <= value <= high:
-        raise SettingError(f"{name.replace('_', ' ')} is from {low:,} to {high:,}, not {value}")
+        raise SettingError(f"{name.replace('_', ' ')} is from {low:,g} to {high:,g}, not {value}")

@@ -84,26 +84,28 @@ def test_sample_looks_in_the_same_order(
     assert "saurus\n" in bundled.stdout
 
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
-    here = dinogen("sample", "--seed", "1")
-    assert here.stderr == ""
-    assert set(here.stdout.lower()) <= set("\n".join(TINY).lower())
     variable = {"DINOGEN_CHECKPOINT": str(edda_checkpoint)}
-    named = dinogen("sample", "--seed", "1", env=variable)
-    assert named.stderr == ""
-    assert named.stdout == dinogen("sample", edda_checkpoint, "--seed", "1").stdout
+    cases: list[tuple[list[Path], dict[str, str]]] = [
+        ([], {}),
+        ([], variable),
+        ([edda_checkpoint], {}),
+    ]
+    here, named, given = side_by_side(
+        lambda case: dinogen("sample", "--seed", "1", *case[0], env=case[1]), cases
+    )
+    assert (here.stderr, named.stderr, given.stderr) == ("", "", "")
+    assert set(here.stdout.lower()) <= set("\n".join(TINY).lower())
+    assert named.stdout == given.stdout
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["argument", "variable"])
-def test_named_checkpoint_must_exist(
-    named: bool, dinogen: Run, tmp_path: Path, tiny_checkpoint: Path
-) -> None:
+def test_named_checkpoint_must_exist(dinogen: Run, tmp_path: Path, tiny_checkpoint: Path) -> None:
     """A checkpoint that is named and missing is told of, not replaced by another one."""
-    variable = {"DINOGEN_CHECKPOINT": "absent.npz"}
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
-    result = dinogen("inspect", "absent.npz") if named else dinogen("sample", env=variable)
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("dinogen: absent.npz: ")
-    assert result.stderr.count("\n") == 1
+    cases = [(["absent.npz"], {}), ([], {"DINOGEN_CHECKPOINT": "absent.npz"})]
+    for result in side_by_side(lambda case: dinogen("sample", *case[0], env=case[1]), cases):
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.startswith("dinogen: absent.npz: ")
+        assert result.stderr.count("\n") == 1
 
 
 # What is in it.
@@ -231,8 +233,10 @@ def test_score_for_people(
 ) -> None:
     """People get the nats and the name, from a pipe as from a file."""
     expected = "".join(f"{record['nats']:.4f}\t{record['name']}\n" for record in edda_scores)
-    for source, stdin in (("-", edda.read_bytes()), (edda, b"")):
-        result = dinogen("inspect", edda_checkpoint, "--score", source, stdin=stdin)
+    score = ("inspect", edda_checkpoint, "--score")
+    for result in side_by_side(
+        lambda source: dinogen(*score, source, stdin=edda.read_bytes()), ("-", edda)
+    ):
         assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
 
 

@@ -176,13 +176,15 @@ def test_top_k_leaves_out_the_unlikely(dinogen: Run, edda_checkpoint: Path) -> N
     assert more == all_
 
 
-@pytest.mark.parametrize("limit", [1, 4])
-def test_max_length_is_kept(limit: int, dinogen: Run, edda_checkpoint: Path) -> None:
+def test_max_length_is_kept(dinogen: Run, edda_checkpoint: Path) -> None:
     """No name is longer than it may be, and some are as long."""
-    options = ("--n", "300", "--seed", "1", "--max-length", str(limit))
-    lengths = {len(n) for n in dinogen("sample", edda_checkpoint, *options).stdout.splitlines()}
-    assert max(lengths) == limit
-    assert min(lengths) >= 1
+    limits = (1, 4)
+    options = ("sample", edda_checkpoint, "--n", "300", "--seed", "1", "--max-length")
+    results = side_by_side(lambda limit: dinogen(*options, str(limit)), limits)
+    for limit, result in zip(limits, results, strict=True):
+        lengths = set(map(len, result.stdout.splitlines()))
+        assert max(lengths) == limit
+        assert min(lengths) >= 1
 
 
 def test_names_end_without_being_told(dinogen: Run, edda_checkpoint: Path) -> None:
@@ -247,8 +249,11 @@ def test_names_are_read_in_any_locale(dinogen: Run, tmp_path: Path, greek_checkp
     assert (trained.returncode, trained.stdout) == (0, "dinogen.npz\n")
     assert set("αεο") <= set(trained.stderr)
     assert essence(tmp_path / "dinogen.npz") == essence(greek_checkpoint)
-    assert "α β γ δ ε" in dinogen("inspect", env=NARROW).stdout
-    scored = dinogen("inspect", "--score", "-", "--json", stdin=greek, env=NARROW)
+    shown, scored = side_by_side(
+        lambda options: dinogen("inspect", *options, stdin=greek, env=NARROW),
+        ([], ["--score", "-", "--json"]),
+    )
+    assert "α β γ δ ε" in shown.stdout
     names = [json.loads(line)["name"] for line in scored.stdout.splitlines()]
     assert names == greek.decode().splitlines()
 
@@ -280,16 +285,14 @@ def test_pipe_to_head(
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_train_in_a_pipeline(edda: Path, tmp_path: Path) -> None:
     """A list can be piped in, and the path that comes out handed on."""
-    train = shlex.join(command("train", "-", "-q", "--steps", "20", "--hidden", "8"))
-    inspect = shlex.join(command("inspect", "--json"))
-    script = f"set -o pipefail; {inspect} $(sort -u {shlex.quote(str(edda))} | {train} -o x.npz)"
+    train = shlex.join(command("train", "-", "-q", "-o", "x.npz", "--steps", "20", "--hidden", "8"))
     done = subprocess.run(
-        ["bash", "-c", script],
+        ["bash", "-c", f"set -o pipefail; sort -u {shlex.quote(str(edda))} | {train} | cat"],
         capture_output=True,
         cwd=tmp_path,
         env=environment(),
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert json.loads(done.stdout)["corpus"]["names"] == 296
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"x.npz\n", b"")
+    assert read_arrays(tmp_path / "x.npz")[1]["corpus"]["names"] == 296

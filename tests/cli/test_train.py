@@ -151,7 +151,6 @@ def test_several_lists_are_read_as_one(dinogen: Run, tmp_path: Path) -> None:
 def test_what_counts_as_a_name(dinogen: Run, tmp_path: Path) -> None:
     """Capitals make a difference with --case keep alone, repeats with --keep-duplicates alone."""
     facts = {
-        "--case fold": ("abenrt", 2, 2),
         "--case keep": ("ABaenrt", 3, 1),
         "--keep-duplicates": ("abenrt", 4, 2),
         "--keep-duplicates --case keep": ("ABaenrt", 4, 1),
@@ -245,13 +244,19 @@ def test_existing_output_is_not_touched(edda: Path, tmp_path: Path, refused: Ref
     assert all(word in line for word in ("dinogen.npz", "--force", "--resume", "-o"))
 
 
-def test_force_replaces(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """With --force the old file gives way, be it a checkpoint or not."""
-    (tmp_path / "dinogen.npz").write_text("not so precious")
+def test_force_replaces(dinogen: Run, edda: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    """With --force the old checkpoint gives way."""
+    (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
     result = dinogen("train", edda, *SEEDED, "--force")
     assert (result.returncode, result.stdout) == (0, "dinogen.npz\n")
-    assert read_arrays(tmp_path / "dinogen.npz")[1]["training"]["steps"] == 20
+    assert read_arrays(tmp_path / "dinogen.npz")[1]["corpus"]["names"] == 296
     assert len(snapshot(tmp_path)) == 2
+
+
+def test_force_replaces_nothing_but_checkpoints(edda: Path, refused: Refused) -> None:
+    """Even with --force the list itself is not lost to a slip of the hand."""
+    line = refused("train", edda, "--force", "-o", edda, "--steps", "1000000000", status=1)
+    assert str(edda) in line
 
 
 # Going on.

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dinogen import Checkpoint, ClassicRun, DefaultRun, Settings, read_corpus
+from dinogen.checkpoint.contents import ClassicRow
 from dinogen.cli.views import checkpoint_view
 
 MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
@@ -104,12 +105,13 @@ def test_chart_fills_the_width(width: int, tmp_path: Path) -> None:
     assert chart[-1].split() == ["20", "40", "steps"]
 
 
-def test_one_loss_is_a_chart(tmp_path: Path) -> None:
-    """A curve of a single loss is drawn, too."""
+def test_one_loss_is_no_curve(tmp_path: Path) -> None:
+    """Where there is but one loss, or none, nothing is drawn."""
     checkpoint = trained(tmp_path, CORPORA["latin"])
-    text = drawn(replace(checkpoint, history=checkpoint.history[:1]), 80)
-    assert "●" in text.partition("● held out")[2]
-    assert text.splitlines()[-1].split() == ["1", "1", "steps"]
+    for history in (checkpoint.history[:1], []):
+        text = drawn(replace(checkpoint, history=history), 80)
+        assert "40 steps" in text
+        assert "│" not in text
 
 
 def test_facts_of_a_default_run(tmp_path: Path) -> None:
@@ -133,7 +135,9 @@ def test_facts_of_a_default_run(tmp_path: Path) -> None:
 
 def test_facts_of_a_classic_run(tmp_path: Path) -> None:
     """A classic run shows its smoothed loss, and nothing about names held out."""
-    text = drawn(trained(tmp_path, CORPORA["latin"], "classic"), 80)
+    checkpoint = trained(tmp_path, CORPORA["latin"], "classic")
+    rows = [ClassicRow(step=n, smoothed_loss=loss, samples=[]) for n, loss in [(1, 23.0), (9, 8.0)]]
+    text = drawn(replace(checkpoint, history=[*rows]), 80)
     assert "classic, seed 1" in text
     assert "smoothed loss, nats per name" in text
     assert "held out" not in text
@@ -146,13 +150,6 @@ def test_unfinished_run_says_so(tmp_path: Path) -> None:
     stopped = replace(checkpoint, training=replace(checkpoint.training, interrupted=True))
     assert "40 steps" in drawn(stopped, 80)
     assert "stopped before its end" in drawn(stopped, 80)
-
-
-def test_no_history_no_chart(tmp_path: Path) -> None:
-    """Where there is nothing to draw, nothing is drawn."""
-    text = drawn(replace(trained(tmp_path, CORPORA["latin"]), history=[]), 80)
-    assert "loss" not in text
-    assert "│" not in text
 
 
 def test_wild_numbers_are_drawn(tmp_path: Path) -> None:

@@ -119,6 +119,15 @@ def test_no_name_is_empty_or_too_long(model: RNN) -> None:
     assert lengths == {1, 2, 3}
 
 
+def test_spaces_stand_only_between_symbols(model: RNN) -> None:
+    """With symbol 2 as a space no name begins or ends with it, or doubles it; some hold it."""
+    names = draw(model, 3_000, 1, Options(max_length=5, inner=(2,)))
+    texts = {"".join("_a "[symbol] for symbol in name) for name in names}
+    assert all(text == " ".join(text.split()) for text in texts)
+    assert any(" " in text for text in texts)
+    assert max(map(len, texts)) == 5
+
+
 def test_one_choice_gives_one_name(model: RNN) -> None:
     """With `top_k` 1 every name is the likeliest at each place."""
     names = set(draw(model, 300, 1, Options(LONGEST, top_k=1)))

@@ -181,7 +181,7 @@ def test_knows_an_archive() -> None:
 @pytest.mark.parametrize(
     ("symbol", "called"),
     [
-        ("\t", "U+0009 (tab)"),
+        ("\t", "U+0009 (a tab"),
         ("\0", "U+0000 (null)"),
         ("\x1b", "U+001B (escape)"),
         ("\x7f", "U+007F"),

@@ -66,7 +66,7 @@ def load(path: str | Path) -> Checkpoint:
 
 
 def _read(file: IO[bytes]) -> Checkpoint:
-    damaged = "damaged, or no dinogen checkpoint: {}; train it anew, or restore a copy"
+    damaged = "no dinogen checkpoint, or a damaged one: {}; make one with: dinogen train LIST"
     try:
         with zipfile.ZipFile(file) as archive:
             return _Reader(archive, os.fstat(file.fileno()).st_size).checkpoint()

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.errors import CheckpointError
 
+_ZIP_MARK = b"PK\x03\x04"
+
 
 def save(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write a checkpoint as one ``.npz``: beside its place first, then moved into it.
@@ -24,7 +26,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
     """
     check_writable(path)
     target = _behind_links(path)
-    beside = target.with_name(f".dinogen-{secrets.token_hex(4)}.tmp")
+    beside = _beside(target)
     try:
         try:
             with beside.open("xb") as file:
@@ -56,12 +58,27 @@ def check_writable(path: str | Path) -> None:
         if target.exists() and not target.is_file():
             kind = "a directory" if target.is_dir() else "not a plain file"
             raise CheckpointError(f"{path}: {kind}; name a file to write to")
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise CheckpointError(
-                f"{path}: no permission to write in {target.parent}; choose another place with -o"
-            )
+        # Tried, not asked for: permissions are not all that can be in the way.
+        beside = _beside(target)
+        beside.touch(exist_ok=False)
+        beside.unlink()
     except OSError as error:
         _refuse(path, error)
+
+
+def check_replaceable(path: str | Path) -> None:
+    """Make sure that what a checkpoint is to replace is one, or empty, and not, say, the list.
+
+    Raises:
+        CheckpointError: where it is something else.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(len(_ZIP_MARK))
+    except OSError as error:
+        _refuse(path, error)
+    if start not in (b"", _ZIP_MARK):
+        raise CheckpointError(f"{path}: not a checkpoint, so not replaced; name another with -o")
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
@@ -81,6 +98,10 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
 def _behind_links(path: str | Path) -> Path:
     # So that the file changes and the link to it stays.
     return Path(os.path.realpath(path))
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".dinogen-{secrets.token_hex(4)}.tmp")
 
 
 def _write(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
@@ -106,5 +127,5 @@ def _sync(directory: Path) -> None:
 def _refuse(path: str | Path, error: OSError) -> NoReturn:
     reason = (error.strerror or str(error)).lower()
     raise CheckpointError(
-        f"{path}: could not be written: {reason}; make room or choose another place with -o"
+        f"{path}: could not be written: {reason}; mend that, or choose another place with -o"
     ) from None

@@ -65,6 +65,7 @@ def sample(
         max_length=max_length or min(2 * model.corpus.longest, int(BOUNDS["max_length"][1])),
         temperature=1.0 if temperature is None else temperature,
         top_k=top_k,
+        inner=model.vocabulary.spaces,
     )
     first = 0
     for names in sampling.sample(model.model, 10 if n is None else n, seed, options):

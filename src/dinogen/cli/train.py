@@ -1,5 +1,6 @@
 """``dinogen train``: learn from lists of names, and save what was learned."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,18 +100,24 @@ def train(
     given = {
         name: value for name, value in options.items() if value is not None and value is not False
     }
-    _check_usage(corpus, given, force=force, resume=resume)
+    _check_usage(corpus, output, given, force=force, resume=resume)
     run = _resume(corpus, output, given) if resume else _begin(corpus, output, given, force, quiet)
     if not watch(run, output, quiet=quiet):
+        again = shlex.join(["dinogen", "train", *corpus, "-o", output, "--resume"])
+        click.echo(
+            f"stopped at step {run.step:,} of {run.steps:,}; saved; to go on: {again}", err=True
+        )
         click.get_current_context().exit(INTERRUPTED)
     click.echo(output)
 
 
 def _check_usage(
-    corpus: tuple[str, ...], given: dict[str, Any], *, force: bool, resume: bool
+    corpus: tuple[str, ...], output: str, given: dict[str, Any], *, force: bool, resume: bool
 ) -> None:
     if corpus.count("-") > 1:
         raise click.UsageError("- stands for standard input; name it once.")
+    if output == "-":
+        raise click.UsageError("A checkpoint is no text for stdout; name a file with --output.")
     if force and resume:
         raise click.UsageError("--force replaces the checkpoint, --resume goes on; give one.")
     if "steps" in given and "epochs" in given:
@@ -131,14 +138,16 @@ def _begin(
     paths: tuple[str, ...], output: str, given: dict[str, Any], force: bool, quiet: bool
 ) -> "Run":
     """Set up a new run, having made sure first that its result can be saved."""
-    from dinogen.checkpoint.writing import check_writable
+    from dinogen.checkpoint.writing import check_replaceable, check_writable
     from dinogen.errors import CheckpointError
     from dinogen.text.corpus import read_corpus
     from dinogen.training.classic import ClassicRun
     from dinogen.training.loop import DefaultRun
 
     check_writable(output)
-    if Path(output).exists() and not force:
+    if Path(output).exists() and force:
+        check_replaceable(output)
+    elif Path(output).exists():
         raise CheckpointError(
             f"{output}: exists already; --force replaces it, --resume goes on training it, "
             "-o names another"

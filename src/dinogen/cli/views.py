@@ -8,6 +8,7 @@ from rich.text import Text
 
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.cli.plot import plot
+from dinogen.text.facts import CorpusFacts
 
 _CURVE_ROWS = 10
 _WIDEST = 80
@@ -48,12 +49,7 @@ def _facts(checkpoint: Checkpoint) -> Table:
 
     parameters = len(checkpoint.model.parameters.vector)
     row("model", f"vanilla RNN, {config.hidden_size:,} hidden units, {parameters:,} parameters")
-    duplicates = "kept" if corpus.keeps_duplicates else "dropped"
-    row(
-        "learned from",
-        f"{corpus.names:,} names, the longest of {corpus.longest} symbols "
-        f"({corpus.duplicates:,} duplicates {duplicates})",
-    )
+    row("learned from", _learned_from(corpus))
     row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
     stopped = ", stopped before its end" if training.interrupted else ""
     row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{stopped}")
@@ -61,11 +57,23 @@ def _facts(checkpoint: Checkpoint) -> Table:
     if held_out:
         row(
             "held out",
-            f"{held_out.nats_per_symbol:.3f} nats per symbol, on {held_out.names:,} names",
+            f"{held_out.nats_per_symbol:.3f} nats per symbol, on {_count(held_out.names, 'name')}",
         )
     row("symbols", f"{len(checkpoint.vocabulary.symbols)}: {_symbols(checkpoint)}")
     row("case", _case(checkpoint))
     return table
+
+
+def _learned_from(corpus: CorpusFacts) -> str:
+    text = f"{_count(corpus.names, 'name')}, the longest of {_count(corpus.longest, 'symbol')}"
+    if not corpus.duplicates:
+        return text
+    what = "kept" if corpus.keeps_duplicates else "dropped"
+    return f"{text} ({_count(corpus.duplicates, 'duplicate')} {what})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _symbols(checkpoint: Checkpoint) -> str:
@@ -101,7 +109,7 @@ def _curve(checkpoint: Checkpoint, width: int) -> list[RenderableType]:
         held_out = [(row["step"], row["heldout"]) for row in rows if row["heldout"] is not None]
         title = "loss, nats per symbol: · training" + (", ● held out" if held_out else "")
         series = {"·": train, "●": held_out}
-    if not any(series.values()):
+    if max(len(points) for points in series.values()) < 2:
         return []
     chart = plot(series, width, _CURVE_ROWS, "steps")
     return [Text(title, style="cyan"), *(Text(line) for line in chart)]

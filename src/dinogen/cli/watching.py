@@ -14,6 +14,7 @@ SAVE_EVERY = 10.0
 """Seconds after which the next evaluation also saves: no more work than that is lost to a kill."""
 
 _LINES = 8
+_LINE_EVERY = 3.0  # seconds, in a run so long that its share of steps takes longer
 _NAMES = 5
 
 
@@ -28,7 +29,12 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
     from dinogen.checkpoint.writing import save
     from dinogen.cli.interrupts import graceful
 
-    next_line, next_save = run.step, monotonic() + SAVE_EVERY
+    if run.finished and not quiet:
+        click.echo(
+            f"nothing left to do after {run.step:,} steps; --steps or --patience gives it more",
+            err=True,
+        )
+    next_step, next_line, next_save = run.step, 0.0, monotonic() + SAVE_EVERY
     # Without "disable" tqdm would draw into files and pipes; with None it asks for a terminal.
     bar = tqdm(
         total=run.steps,
@@ -44,9 +50,10 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
             bar.update()
             if progress.row:
                 bar.set_postfix_str(_losses(progress.row), refresh=False)
-                if not quiet and progress.step >= next_line:
+                if not quiet and (progress.step >= next_step or monotonic() >= next_line):
                     bar.write(_line(run, progress.row), file=sys.stderr)
-                    next_line += max(1, run.steps // _LINES)
+                    next_step = progress.step + max(1, run.steps // _LINES)
+                    next_line = monotonic() + _LINE_EVERY
                 if monotonic() >= next_save:
                     save(run.checkpoint(), output)
                     next_save = monotonic() + SAVE_EVERY
@@ -55,13 +62,7 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
         bar.close()
         checkpoint = run.checkpoint()
         save(checkpoint, output)
-    if checkpoint.training.interrupted:
-        click.echo(
-            f"stopped at step {run.step:,} of {run.steps:,} and saved to {output}; "
-            "the same command with --resume goes on",
-            err=True,
-        )
-    elif not quiet:
+    if not (checkpoint.training.interrupted or quiet):
         click.echo(_summary(checkpoint, output), err=True)
     return not checkpoint.training.interrupted
 
@@ -85,7 +86,9 @@ def _sample(run: "Run") -> list[str]:
     from dinogen.text.case import spell
 
     corpus = run.corpus
-    names = sample_block(run.model, 0, 0, Options(max_length=corpus.facts.longest))
+    names = sample_block(
+        run.model, 0, 0, Options(max_length=corpus.facts.longest, inner=corpus.vocabulary.spaces)
+    )
     return spell(names, corpus.vocabulary, corpus.case).split("\n")[:_NAMES]
 
 

@@ -1,11 +1,11 @@
 """The options that shape the names."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from dinogen.bounds import Bounds, check
 
 BOUNDS: Bounds = {
-    "n": (0, 2**63 - 1),
+    "n": (0, 10**15),
     "temperature": (1e-6, 1e6),
     "top_k": (1, 2**21),
     "max_length": (1, 10_000),
@@ -21,6 +21,8 @@ class Options:
         max_length: symbols after which a name is ended.
         temperature: below 1 the likely is made likelier, above 1 the unlikely.
         top_k: only the k likeliest symbols may come next; None for all.
+        inner: symbols that stand only between others, as a space does: a name neither begins nor
+            ends with them, and they do not follow each other.
 
     Raises:
         SettingError: for a number outside of its range.
@@ -29,8 +31,10 @@ class Options:
     max_length: int
     temperature: float = 1.0
     top_k: int | None = None
+    inner: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value is not None:
-                check(name, value, BOUNDS)
+        check("max_length", self.max_length, BOUNDS)
+        check("temperature", self.temperature, BOUNDS)
+        if self.top_k is not None:
+            check("top_k", self.top_k, BOUNDS)

@@ -35,11 +35,17 @@ def sample_block(model: LanguageModel, seed: int, block: int, options: Options) 
     rows = np.arange(BLOCK)  # (n,) the names that have not ended
     symbols = np.full(BLOCK, END)  # (n,)
     state = model.start(BLOCK)
+    inner = list(options.inner)
     drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
     for length in range(options.max_length):
         state, log_p = model.advance(state, symbols)  # (n, V)
         if length == 0:
-            log_p[:, END] = -np.inf
+            log_p[:, [END, *inner]] = -np.inf
+        elif inner:
+            after_inner = np.flatnonzero(np.isin(symbols, inner))  # (m,)
+            log_p[after_inner[:, np.newaxis], [END, *inner]] = -np.inf
+        if length == options.max_length - 1:
+            log_p[:, inner] = -np.inf
         # Numbers are drawn for ended names too: a name's numbers are its own whatever others do.
         uniform = random.random(BLOCK)[rows]  # (n,)
         symbols = choose(log_p, uniform, options.temperature, options.top_k)  # (n,)

@@ -15,7 +15,7 @@ _EDGES = re.compile(r"[^\S\n]*\n\s*")
 _UNTIDY = re.compile(r"[^\S\n]\n|\n\s")
 _TOO_LONG = re.compile(rf"^[^\n]{{{LONGEST_LINE + 1}}}", re.MULTILINE)
 
-_UNNAMED = {"\t": "tab", "\0": "null", "\x1b": "escape"}
+_UNNAMED = {"\t": "a tab; cut -f1 keeps the first column", "\0": "null", "\x1b": "escape"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ZIP_MARK = b"PK\x03\x04"

@@ -37,6 +37,11 @@ class Vocabulary:
         return len(self.symbols) + 1
 
     @property
+    def spaces(self) -> tuple[int, ...]:
+        """The indices of white space."""
+        return tuple(i for i, symbol in enumerate(self.symbols, start=1) if symbol.isspace())
+
+    @property
     def unknown(self) -> int:
         """What `encode` makes of a symbol outside the vocabulary: an index that no model has."""
         return len(self)
