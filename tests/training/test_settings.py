@@ -19,27 +19,37 @@ def changed(name: str, value: Any) -> Settings:
 
 
 def test_the_rule_for_a_list_of_dinosaurs() -> None:
-    """1,524 names: 152 held out, 43 batches an epoch, 120 / 1372^(1/4) = 20 epochs, 64 units."""
+    """1,524 names, 152 held out: 43 batches an epoch, 640 / 1524^0.35 = 49 epochs, 192 units."""
     settings = Settings.for_corpus(DINOSAURS, seed=1)
-    assert settings.steps == 20 * 43
-    assert settings.hidden_size == 64
+    assert settings.steps == 49 * 43
+    assert settings.hidden_size == 192
+    assert settings.dropout == pytest.approx(24 / 1524**0.6, abs=1e-3)
 
 
 def test_the_rule_for_a_tiny_and_a_long_list() -> None:
-    """Ten names still get 400 updates; ten thousand get 128 hidden units."""
+    """Ten names get 286 passes, 128 hidden units and half of them dropped; 10,000 get 256."""
     tiny = CorpusFacts(lines=10, names=10, duplicates=0, longest=5, sha256="")
-    assert Settings.for_corpus(tiny, seed=1).steps == 400
+    settings = Settings.for_corpus(tiny, seed=1)
+    assert (settings.steps, settings.hidden_size, settings.dropout) == (286, 128, 0.5)
     long = replace(tiny, lines=10_000, names=10_000)
-    assert Settings.for_corpus(long, seed=1).hidden_size == 128
+    settings = Settings.for_corpus(long, seed=1)
+    assert (settings.hidden_size, settings.batch_size) == (256, 64)
 
 
 def test_what_is_given_is_taken() -> None:
     """Given numbers stand; epochs are counted in batches of the names learned from."""
     settings = Settings.for_corpus(
-        DINOSAURS, seed=9, epochs=3, batch_size=100, hidden_size=5, holdout=0.5, momentum=None
+        DINOSAURS,
+        seed=9,
+        epochs=3,
+        batch_size=100,
+        hidden_size=5,
+        holdout=0.5,
+        momentum=None,
+        dropout=0.2,
     )
     assert settings == Settings(
-        seed=9, hidden_size=5, steps=3 * 8, batch_size=100, holdout=0.5, momentum=0.9
+        seed=9, hidden_size=5, steps=3 * 8, batch_size=100, holdout=0.5, momentum=0.9, dropout=0.2
     )
     assert Settings.for_corpus(DINOSAURS, seed=9, steps=7).steps == 7
 

@@ -82,7 +82,7 @@ class ResumeState:
         """Give the kind of each number that the recipe keeps."""
         if recipe == "classic":
             return {"smoothed_loss": float}
-        return {"stale": int, "loss": float, "symbols": int}
+        return {"stale": int, "lowered": int, "loss": float, "symbols": int}
 
     @staticmethod
     def shapes(recipe: str, config: RNNConfig) -> dict[str, tuple[int, ...]]:

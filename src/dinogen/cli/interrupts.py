@@ -22,10 +22,12 @@ def graceful() -> Iterator[Interrupt]:
 
     def note(_number: int, _frame: FrameType | None) -> None:
         interrupt.asked = True
-        for number in _SIGNALS:
+        for number in before:
             signal.signal(number, signal.default_int_handler)
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    # What a shell has told a job in the background to ignore stays ignored.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in heard}
     try:
         yield interrupt
     finally:

@@ -48,6 +48,12 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
     with graceful() as interrupt, bar:
         for progress in run.train():
             bar.update()
+            if progress.lowered and not quiet:
+                bar.write(
+                    f"step {progress.step:,}: the loss exploded; going on from the best so far at "
+                    f"half the rate, {progress.lowered:.2g}",
+                    file=sys.stderr,
+                )
             if progress.row:
                 bar.set_postfix_str(_losses(progress.row), refresh=False)
                 if not quiet and (progress.step >= next_step or monotonic() >= next_line):

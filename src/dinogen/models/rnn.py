@@ -32,6 +32,22 @@ class RNNConfig:
         return {"Wax": (V, H), "Waa": (H, H), "ba": (H,), "Wya": (H, V), "by": (V,)}
 
 
+class Masks(NamedTuple):
+    """Dropout: what hidden states are multiplied by, where they are to be thinned out.
+
+    Attributes:
+        recurrent: (N, H) before the next step reads them, the same at every step of a name (Gal and
+            Ghahramani 2016).
+        readout: (S, H) before they are read out (Srivastava et al. 2014).
+    """
+
+    recurrent: Array | None
+    readout: Array | None
+
+
+NO_MASKS = Masks(None, None)
+
+
 class Backpropagated(NamedTuple):
     """What one pass forward and backward gives. The arrays last until the next pass.
 
@@ -88,11 +104,17 @@ class RNN:
 
     def loss(self, inputs: Symbols, targets: Symbols, sizes: Sequence[int]) -> float:
         """Sum the cross-entropy, in nats, of packed names; see `loss_and_gradients`."""
-        a = self._hidden_states(inputs, sizes, self.start(sizes[0]))  # (S, H)
+        z = self._embed(inputs)  # (S, H)
+        a, _ = run(z, sizes, self.start(sizes[0]), self.parameters["Waa"], self._workspace)
         return cross_entropy(self._logits(a), targets)
 
     def loss_and_gradients(
-        self, inputs: Symbols, targets: Symbols, sizes: Sequence[int], a0: Array
+        self,
+        inputs: Symbols,
+        targets: Symbols,
+        sizes: Sequence[int],
+        a0: Array,
+        masks: Masks = NO_MASKS,
     ) -> Backpropagated:
         """Backpropagate through time (Werbos 1990) through packed names, without truncation.
 
@@ -101,32 +123,37 @@ class RNN:
             targets: (S,) the symbols that follow them.
             sizes: the number of names still running at each of the T steps, never rising.
             a0: (N, H) the hidden state before the first step.
+            masks: what is dropped out.
         """
-        p, gradients = self.parameters, self._gradients
-        a = self._hidden_states(inputs, sizes, a0)  # (S, H)
-        dlogits = self._logits(a)  # (S, V)
+        p, gradients, workspace = self.parameters, self._gradients, self._workspace
+        z = self._embed(inputs)  # (S, H)
+        a, before = run(z, sizes, a0, p["Waa"], workspace, masks.recurrent)  # (S, H), (S, H)
+        read = a
+        if masks.readout is not None:
+            read = np.multiply(a, masks.readout, out=workspace.array("read", *a.shape))  # (S, H)
+        dlogits = self._logits(read)  # (S, V)
         loss = cross_entropy(dlogits, targets)
 
-        da = np.dot(dlogits, p["Wya"].T, out=self._workspace.array("da", *a.shape))  # (S, H)
-        dz, da0 = run_backward(da, a, sizes, a0, p["Waa"], self._workspace)  # (S, H), (N, H)
-        a_prev = previous(a, sizes, a0, self._workspace.array("a_prev", *a.shape))  # (S, H)
-        one_hot = self._workspace.array("one_hot", *dlogits.shape)  # (S, V)
+        da = np.dot(dlogits, p["Wya"].T, out=workspace.array("da", *a.shape))  # (S, H)
+        if masks.readout is not None:
+            da *= masks.readout
+        dz, da0 = run_backward(da, a, sizes, p["Waa"], workspace, masks.recurrent)
+        one_hot = workspace.array("one_hot", *dlogits.shape)  # (S, V)
         one_hot.fill(0)
         one_hot[np.arange(len(inputs)), inputs] = 1
 
         np.dot(one_hot.T, dz, out=gradients["Wax"])
-        np.dot(a_prev.T, dz, out=gradients["Waa"])
+        np.dot(before.T, dz, out=gradients["Waa"])
         np.sum(dz, axis=0, out=gradients["ba"])
-        np.dot(a.T, dlogits, out=gradients["Wya"])
+        np.dot(read.T, dlogits, out=gradients["Wya"])
         np.sum(dlogits, axis=0, out=gradients["by"])
         return Backpropagated(loss, gradients, da0, a)
 
-    def _hidden_states(self, inputs: Symbols, sizes: Sequence[int], a0: Array) -> Array:
+    def _embed(self, inputs: Symbols) -> Array:
         p = self.parameters
         z = self._workspace.array("a", len(inputs), self.config.hidden_size)  # (S, H)
         # Clipping is how NumPy is told not to look for indices out of bounds first.
-        np.take(p["Wax"] + p["ba"], inputs, axis=0, out=z, mode="clip")
-        return run(z, sizes, a0, p["Waa"], self._workspace)
+        return np.take(p["Wax"] + p["ba"], inputs, axis=0, out=z, mode="clip")
 
     def _logits(self, a: Array) -> Array:
         room = self._workspace.array("logits", len(a), self.config.symbols)  # (S, V)
@@ -135,7 +162,14 @@ class RNN:
         return logits
 
 
-def run(z: Array, sizes: Sequence[int], a0: Array, Waa: Array, workspace: Workspace) -> Array:
+def run(
+    z: Array,
+    sizes: Sequence[int],
+    a0: Array,
+    Waa: Array,
+    workspace: Workspace,
+    keep: Array | None = None,
+) -> tuple[Array, Array]:
     """Run the cell through packed names.
 
     Args:
@@ -143,21 +177,33 @@ def run(z: Array, sizes: Sequence[int], a0: Array, Waa: Array, workspace: Worksp
         sizes: the number of names still running at each of the T steps, never rising.
         a0: (N, H) the hidden state before the first step.
         Waa: (H, H) recurrent weights.
-        workspace: room for the products.
+        workspace: room for intermediate results.
+        keep: (N, H) by which a hidden state is multiplied before a step reads it, if by anything.
 
     Returns:
-        (S, H) the hidden state after each step.
+        The (S, H) hidden states after each step, and before it, as the step read them.
     """
+    before = workspace.array("before", *z.shape)  # (S, H)
     product = workspace.array("product", *a0.shape)  # (N, H)
     a_prev, end = a0, 0
     for n in sizes:
         start, end = end, end + n
-        a_prev = vanilla_forward(z[start:end], a_prev[:n], Waa, product[:n])  # (n, H)
-    return z
+        read = before[start:end]  # (n, H)
+        if keep is None:
+            read[...] = a_prev[:n]
+        else:
+            np.multiply(a_prev[:n], keep[:n], out=read)
+        a_prev = vanilla_forward(z[start:end], read, Waa, product[:n])  # (n, H)
+    return z, before
 
 
 def run_backward(
-    da: Array, a: Array, sizes: Sequence[int], a0: Array, Waa: Array, workspace: Workspace
+    da: Array,
+    a: Array,
+    sizes: Sequence[int],
+    Waa: Array,
+    workspace: Workspace,
+    keep: Array | None = None,
 ) -> tuple[Array, Array]:
     """Go back through the steps of `run`.
 
@@ -165,33 +211,24 @@ def run_backward(
         da: (S, H) the gradient on each hidden state, from outside the recurrence; overwritten.
         a: (S, H) the hidden states.
         sizes: the number of names still running at each of the T steps, never rising.
-        a0: (N, H) the hidden state before the first step.
         Waa: (H, H) recurrent weights.
-        workspace: room for the products.
+        workspace: room for intermediate results.
+        keep: (N, H) as it was given to `run`.
 
     Returns:
         The (S, H) gradients on the pre-activations; the (N, H) gradient on the initial state.
     """
     slope = vanilla_slope(a, workspace.array("slope", *a.shape))  # (S, H)
     Waa_T = np.ascontiguousarray(Waa.T)  # a product with it takes half the time
-    product = workspace.array("product", *a0.shape)  # (N, H)
+    product = workspace.array("product", sizes[0], a.shape[1])  # (N, H)
     carry, start = product[:0], len(a)
     for n in reversed(sizes):
         start, end = start - n, start
         da[start : start + len(carry)] += carry
         carry = vanilla_backward(da[start:end], slope[start:end], Waa_T, product[:n])  # (n, H)
+        if keep is not None:
+            carry *= keep[:n]
     return da, carry
-
-
-def previous(a: Array, sizes: Sequence[int], a0: Array, out: Array) -> Array:
-    """(S, H) the hidden state before each step of packed names, gathered into ``out``."""
-    first = sizes[0]
-    out[:first] = a0
-    # A name's state before stands as many rows up as names ran in the step before.
-    running = np.array(sizes)  # (T,)
-    rows = np.arange(first, len(a)) - np.repeat(running[:-1], running[1:])  # (S - N,)
-    np.take(a, rows, axis=0, out=out[first:], mode="clip")
-    return out
 
 
 def log_softmax(logits: Array) -> Array:

@@ -1,7 +1,7 @@
 """The default recipe: minibatches, SGD with momentum, a schedule, held-out names, the best kept."""
 
 from collections.abc import Iterator
-from math import inf, isfinite
+from math import inf, isfinite, log
 from time import monotonic
 
 import numpy as np
@@ -21,6 +21,7 @@ from dinogen.streams import Purpose, stream
 from dinogen.text.corpus import Corpus, hold_out
 from dinogen.text.packing import Packed, pack
 from dinogen.training.batching import Batches
+from dinogen.training.dropout import Dropout
 from dinogen.training.optimizer import clip_by_global_norm, descend, rate_factor
 from dinogen.training.run import Progress
 from dinogen.training.settings import RECIPE, Settings
@@ -28,6 +29,9 @@ from dinogen.training.settings import RECIPE, Settings
 EVALUATE_AT_LEAST_EVERY = 1_000
 EVALUATE_AT_MOST_EVERY = 20
 """Evaluations come once an epoch, within these bounds, in steps."""
+
+MOST_LOWERED = 30
+"""After so many halvings no learning rate is to blame."""
 
 _EVALUATED_TOGETHER = 256
 
@@ -44,6 +48,7 @@ class DefaultRun:
         self.corpus = corpus
         learned, held_out = hold_out(corpus, settings.holdout, settings.seed)
         self._batches = Batches(learned, settings.batch_size, settings.seed)
+        self._dropout = Dropout(settings.dropout, settings.dropout, settings.seed)
         self._held_out = len(held_out)
         self._evaluation = [
             pack(held_out, np.arange(first, min(first + _EVALUATED_TOGETHER, len(held_out))))
@@ -56,6 +61,7 @@ class DefaultRun:
         self._best = self.model.parameters.copy()
         self._best_loss = inf
         self._stale = 0  # evaluations since the best one
+        self._lowered = 0  # how often the rate was halved
         self._loss, self._symbols = 0.0, 0  # since the last row of the history
         self._history: list[HistoryRow] = []
         self._step = 0
@@ -101,6 +107,7 @@ class DefaultRun:
         run._best.fill(checkpoint.model.parameters)
         run._best_loss = checkpoint.held_out.nats_per_symbol if checkpoint.held_out else inf
         run._stale = int(saved.counters["stale"])
+        run._lowered = int(saved.counters["lowered"])
         run._loss, run._symbols = saved.counters["loss"], int(saved.counters["symbols"])
         run._history = [*checkpoint.history]
         run._step = checkpoint.training.steps
@@ -126,7 +133,7 @@ class DefaultRun:
         """Go on to the end, yielding after each update.
 
         Raises:
-            TrainingError: where the loss is no longer a finite number.
+            TrainingError: where the loss explodes however low the rate.
         """
         while not self.finished:
             began = monotonic()
@@ -135,9 +142,14 @@ class DefaultRun:
             self._step += 1
             self._loss += loss
             self._symbols += len(batch.targets)
-            row = self._evaluate() if self._is_due() else None
+            lowered = row = None
+            if not isfinite(loss):
+                lowered = self._start_over()
+            elif self._is_due():
+                row = self._evaluate()
+                lowered = None if row else self._start_over()
             self._seconds += monotonic() - began
-            yield Progress(self._step, loss / len(batch.targets), row)
+            yield Progress(self._step, loss / len(batch.targets), row, lowered)
 
     def checkpoint(self) -> Checkpoint:
         """Take down the best parameters so far, and what is needed to go on."""
@@ -148,7 +160,12 @@ class DefaultRun:
             f"parameters.{name}": array.copy() for name, array in self.model.parameters.items()
         }
         arrays |= {f"velocity.{name}": array.copy() for name, array in self._velocity.items()}
-        counters = {"stale": self._stale, "loss": self._loss, "symbols": self._symbols}
+        counters = {
+            "stale": self._stale,
+            "lowered": self._lowered,
+            "loss": self._loss,
+            "symbols": self._symbols,
+        }
         return Checkpoint(
             recipe=RECIPE,
             model=model,
@@ -171,22 +188,33 @@ class DefaultRun:
     def _update(self, batch: Packed) -> float:
         """Learn from one batch; returns its summed loss."""
         settings, model = self.settings, self.model
+        names = batch.sizes[0]
+        masks = self._dropout.masks(self._step, names, len(batch.targets), settings.hidden_size)
         result = model.loss_and_gradients(
-            batch.inputs, batch.targets, batch.sizes, model.start(batch.sizes[0])
+            batch.inputs, batch.targets, batch.sizes, model.start(names), masks
         )
-        self._check(result.loss)
         result.gradients.vector /= len(batch.targets)
         clip_by_global_norm(result.gradients, settings.clip)
-        rate = settings.learning_rate * rate_factor(self._step, settings.steps)
+        rate = self._rate * rate_factor(self._step, settings.steps)
         descend(model.parameters, result.gradients, self._velocity, rate, settings.momentum)
         return result.loss
 
-    def _check(self, loss: float) -> None:
-        if not isfinite(loss):
+    def _start_over(self) -> float:
+        """Go on from the best parameters so far, at half the rate; returns that rate."""
+        self._lowered += 1
+        if self._lowered > MOST_LOWERED:
             raise TrainingError(
-                f"the loss is no longer a number after {self._step:,} steps; lower the learning "
-                f"rate, which is {self.settings.learning_rate:g}"
+                f"the loss explodes even at a learning rate of {self._rate:.1g}; "
+                "the list and the settings do not go together"
             )
+        self.model.parameters.fill(self._best)
+        self._velocity.vector.fill(0)
+        self._loss, self._symbols = 0.0, 0
+        return self._rate
+
+    @property
+    def _rate(self) -> float:
+        return self.settings.learning_rate * 0.5**self._lowered
 
     def _is_due(self) -> bool:
         interval = max(
@@ -194,17 +222,24 @@ class DefaultRun:
         )
         return self._step in (1, self.settings.steps) or self._step % interval == 0
 
-    def _evaluate(self) -> HistoryRow:
+    def _evaluate(self) -> DefaultRow | None:
+        """Add a row to the history; none where the loss has exploded."""
+        train = self._loss / max(1, self._symbols)
         held_out = None
         if self._evaluation:
             loss = sum(self.model.loss(b.inputs, b.targets, b.sizes) for b in self._evaluation)
             held_out = loss / sum(len(b.targets) for b in self._evaluation)
-            self._check(held_out)
+        # So far above the loss of knowing nothing no training ever was that went well.
+        if not max(train, held_out or 0) < log(self.model.config.symbols) + 1:
+            return None
+        if held_out is None:
+            self._best.fill(self.model.parameters)
+        elif held_out < self._best_loss:
+            self._best_loss, self._stale = held_out, 0
+            self._best.fill(self.model.parameters)
+        else:
             self._stale += 1
-            if held_out < self._best_loss:
-                self._best_loss, self._stale = held_out, 0
-                self._best.fill(self.model.parameters)
-        row = DefaultRow(step=self._step, train=self._loss / self._symbols, heldout=held_out)
+        row = DefaultRow(step=self._step, train=train, heldout=held_out)
         self._history.append(row)
         self._loss, self._symbols = 0.0, 0
         return row
@@ -213,15 +248,16 @@ class DefaultRun:
 def initialise(config: RNNConfig, seed: int) -> RNN:
     """Draw a network to begin with.
 
-    Normal embeddings of deviation 1/2; recurrent weights that are 0.7 times orthogonal (Saxe,
-    McClelland and Ganguli 2014), so that a state fades slowly; readout weights of deviation
-    0.3 / sqrt(H), so that at first every symbol is about as likely as any other; biases of zero.
+    Normal embeddings of deviation 2, so that at first a state is little but its last symbol;
+    recurrent weights that are 0.7 times orthogonal (Saxe, McClelland and Ganguli 2014), so that
+    older symbols fade slowly; readout weights of deviation 0.3 / sqrt(H), so that every symbol is
+    about as likely as any other; biases of zero.
     """
     random = stream(seed, Purpose.INITIALISE)
     model = RNN(config)
     H = config.hidden_size
     p = model.parameters
-    p["Wax"][...] = 0.5 * random.standard_normal(p["Wax"].shape)
+    p["Wax"][...] = 2.0 * random.standard_normal(p["Wax"].shape)
     p["Waa"][...] = 0.7 * np.linalg.qr(random.standard_normal((H, H)))[0]
     p["Wya"][...] = 0.3 / np.sqrt(H) * random.standard_normal(p["Wya"].shape)
     return model

@@ -17,11 +17,14 @@ class Progress:
         step: updates done.
         loss: of this update's names, as the recipe counts it.
         row: what was just added to the history, if anything was.
+        lowered: the learning rate from here on, where the loss had exploded and the best parameters
+            so far were taken up again.
     """
 
     step: int
     loss: float
-    row: HistoryRow | None
+    row: HistoryRow | None = None
+    lowered: float | None = None
 
 
 class Run(Protocol):
