@@ -178,9 +178,9 @@ def test_large_logits_do_not_overflow() -> None:
 
 def test_the_gradient_of_the_cross_entropy_is_softmax_less_one_hot() -> None:
     """For logits (0, log 2, log 5) and target 1 the loss is log 4 and the gradient known."""
-    logits = np.log(np.array([[1.0, 2.0, 5.0]]))
+    logits = np.log(np.array([[1.0], [2.0], [5.0]]))
     assert cross_entropy(logits, np.array([1])) == pytest.approx(np.log(4), rel=1e-12)
-    np.testing.assert_allclose(logits, [[1 / 8, 2 / 8 - 1, 5 / 8]], rtol=1e-12)
+    np.testing.assert_allclose(logits, [[1 / 8], [2 / 8 - 1], [5 / 8]], rtol=1e-12)
 
 
 def test_the_size_of_a_network_follows_from_its_configuration() -> None:

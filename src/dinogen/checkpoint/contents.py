@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, TypedDict, final
+from typing import TYPE_CHECKING, Any, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,11 @@ from dinogen import __version__
 from dinogen.errors import CheckpointError
 from dinogen.models.rnn import RNN, RNNConfig
 from dinogen.text.case import CaseRule
-from dinogen.text.corpus import Corpus
 from dinogen.text.facts import CorpusFacts
 from dinogen.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from dinogen.text.corpus import Corpus
 
 FORMAT = 1
 """Raised whenever an older dinogen could no longer read what a newer one writes."""
@@ -153,7 +155,7 @@ class Checkpoint:
             "history": self.history,
         }
 
-    def state_for(self, recipe: str, corpus: Corpus) -> ResumeState:
+    def state_for(self, recipe: str, corpus: "Corpus") -> ResumeState:
         """Give the resume state, if training can go on with this recipe on this corpus.
 
         Raises:

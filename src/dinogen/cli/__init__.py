@@ -4,16 +4,14 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
 
 from dinogen import __version__
-from dinogen.cli.inspect import inspect
-from dinogen.cli.sample import sample
 from dinogen.cli.statuses import DONE, FAILED, INTERRUPTED, WRONG_USAGE
-from dinogen.cli.train import train
 from dinogen.errors import DinogenError, SettingError
 
 # The products here are small: a second thread costs more than it gives, and far more when
@@ -22,6 +20,14 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLI
 
 
 class _Group(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            return None
+        command: click.Command = getattr(import_module(f"dinogen.cli.{cmd_name}"), cmd_name)
+        return command
+
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         with _reader_may_leave():
             return super().make_context(*args, **extra)
@@ -47,6 +53,7 @@ def _reader_may_leave() -> Iterator[None]:
 
 @click.group(
     cls=_Group,
+    commands={name: click.Command(name) for name in ("inspect", "sample", "train")},
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Names go to stdout, everything else to stderr. See: dinogen COMMAND --help",
@@ -65,11 +72,6 @@ def group(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-
-
-group.add_command(train)
-group.add_command(sample)
-group.add_command(inspect)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

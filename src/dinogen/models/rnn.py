@@ -91,10 +91,13 @@ class RNN:
     def advance(self, state: Array, symbols: Symbols) -> tuple[Array, Array]:
         """See `LanguageModel.advance`; the state is (N, H)."""
         p = self.parameters
-        z = p["Wax"][symbols]  # (N, H)
+        z = p["Wax"].take(symbols, axis=0)  # (N, H)
         z += p["ba"]
         a = vanilla_forward(z, state, p["Waa"])  # (N, H)
-        return a, log_softmax(a @ p["Wya"] + p["by"])  # (N, H), (N, V)
+        # Symbols by names, since sums down long columns are quicker than along short rows.
+        logits = np.dot(p["Wya"].T, a.T)  # (V, N)
+        logits += p["by"][:, np.newaxis]
+        return a, log_softmax(logits, axis=0).T  # (N, H), (N, V)
 
     def select(self, state: Array, rows: Rows) -> Array:
         """See `LanguageModel.select`."""
@@ -131,34 +134,36 @@ class RNN:
         read = a
         if masks.readout is not None:
             read = np.multiply(a, masks.readout, out=workspace.array("read", *a.shape))  # (S, H)
-        dlogits = self._logits(read)  # (S, V)
+        dlogits = self._logits(read)  # (V, S)
         loss = cross_entropy(dlogits, targets)
 
-        da = np.dot(dlogits, p["Wya"].T, out=workspace.array("da", *a.shape))  # (S, H)
+        da = np.dot(dlogits.T, p["Wya"].T, out=workspace.array("da", *a.shape))  # (S, H)
         if masks.readout is not None:
             da *= masks.readout
         dz, da0 = run_backward(da, a, sizes, p["Waa"], workspace, masks.recurrent)
-        one_hot = workspace.array("one_hot", *dlogits.shape)  # (S, V)
+        one_hot = workspace.array("one_hot", *dlogits.shape)  # (V, S)
         one_hot.fill(0)
-        one_hot[np.arange(len(inputs)), inputs] = 1
+        one_hot[inputs, np.arange(len(inputs))] = 1
+        ones = np.ones(len(inputs), dtype=a.dtype)  # (S,) sums as products, which are quicker
 
-        np.dot(one_hot.T, dz, out=gradients["Wax"])
+        np.dot(one_hot, dz, out=gradients["Wax"])
         np.dot(before.T, dz, out=gradients["Waa"])
-        np.sum(dz, axis=0, out=gradients["ba"])
-        np.dot(read.T, dlogits, out=gradients["Wya"])
-        np.sum(dlogits, axis=0, out=gradients["by"])
+        np.dot(ones, dz, out=gradients["ba"])
+        np.dot(read.T, dlogits.T, out=gradients["Wya"])
+        np.dot(dlogits, ones, out=gradients["by"])
         return Backpropagated(loss, gradients, da0, a)
 
     def _embed(self, inputs: Symbols) -> Array:
         p = self.parameters
         z = self._workspace.array("a", len(inputs), self.config.hidden_size)  # (S, H)
         # Clipping is how NumPy is told not to look for indices out of bounds first.
-        return np.take(p["Wax"] + p["ba"], inputs, axis=0, out=z, mode="clip")
+        return (p["Wax"] + p["ba"]).take(inputs, axis=0, out=z, mode="clip")
 
     def _logits(self, a: Array) -> Array:
-        room = self._workspace.array("logits", len(a), self.config.symbols)  # (S, V)
-        logits = np.dot(a, self.parameters["Wya"], out=room)  # (S, V)
-        logits += self.parameters["by"]
+        p = self.parameters
+        room = self._workspace.array("logits", self.config.symbols, len(a))  # (V, S)
+        logits = np.dot(p["Wya"].T, a.T, out=room)  # (V, S)
+        logits += p["by"][:, np.newaxis]
         return logits
 
 
@@ -231,25 +236,26 @@ def run_backward(
     return da, carry
 
 
-def log_softmax(logits: Array) -> Array:
-    """(..., V) logarithms of the softmax over the last axis, in place."""
-    logits -= logits.max(axis=-1, keepdims=True)  # (N, V)
-    logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))  # (N, V)
+def log_softmax(logits: Array, axis: int = -1) -> Array:
+    """Give the logarithms of the softmax over an axis, of the same shape, in place."""
+    logits -= logits.max(axis=axis, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=axis, keepdims=True))
     return logits
 
 
 def cross_entropy(logits: Array, targets: Symbols) -> float:
-    """Sum the cross-entropy -log softmax(logits)[target], in nats, over the rows.
+    """Sum the cross-entropy -log softmax(logits)[target], in nats, over the columns.
 
     Args:
-        logits: (S, V); overwritten with the gradient of the sum on them, softmax - one-hot.
+        logits: (V, S), symbols by places, since sums down long columns are quicker than along
+            short rows; overwritten with the gradient of the sum on them, softmax - one-hot.
         targets: (S,) the symbols that followed.
     """
-    rows = np.arange(len(targets))  # (S,)
-    logits -= logits.max(axis=1, keepdims=True)  # (S, V)
-    likely = logits[rows, targets]  # (S,)
+    places = np.arange(len(targets))  # (S,)
+    logits -= logits.max(axis=0)  # (V, S)
+    likely = logits[targets, places]  # (S,)
     np.exp(logits, out=logits)
-    total = logits.sum(axis=1, keepdims=True)  # (S, 1)
+    total = logits.sum(axis=0)  # (S,)
     logits /= total
-    logits[rows, targets] -= 1
+    logits[targets, places] -= 1
     return float(np.log(total).sum(dtype=np.float64) - likely.sum(dtype=np.float64))

@@ -1,0 +1,71 @@
+"""How cost grows with the list: made-up names, each size in a process of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+COUNTS = (10_000, 100_000, 1_000_000)
+SYLLABLES = [c + v for c in "bcdfghjklmnprstvz" for v in "aeiou"]
+
+
+def measure() -> list[dict[str, float]]:
+    """Measure all sizes, the smallest first."""
+    figures = []
+    for count in COUNTS:
+        command = [sys.executable, "-m", "tests.bench.growth", str(count)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        figures.append(json.loads(done.stdout))
+    return figures
+
+
+def measure_one(count: int) -> dict[str, float]:
+    """Read a list of distinct names and train on it for one epoch of small batches."""
+    import resource
+    from time import perf_counter
+
+    from dinogen.text.corpus import read_corpus
+    from dinogen.training.batching import Batches
+    from dinogen.training.loop import DefaultRun
+    from dinogen.training.settings import Settings
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "names.txt")
+        codes = np.random.default_rng(1).permutation(len(SYLLABLES) ** 4)[:count].tolist()
+        size = len(SYLLABLES)
+        with path.open("w") as file:
+            for code in codes:
+                digits = (code // size**3, code // size**2 % size, code // size % size, code % size)
+                file.write("".join(SYLLABLES[digit] for digit in digits) + "\n")
+        del codes
+        bytes_read = path.stat().st_size
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = perf_counter()
+        corpus = read_corpus([path])
+        read = perf_counter() - began
+    settings = Settings.for_corpus(corpus.facts, seed=1, hidden_size=64, batch_size=256, epochs=1)
+    run = DefaultRun(corpus, settings)
+    began = perf_counter()
+    for _ in run.train():
+        pass
+    epoch = perf_counter() - began
+    began = perf_counter()
+    batches = Batches(corpus.names, 256, seed=1)
+    for step in range(batches.per_epoch):
+        batches[step]
+    return {
+        "names": count,
+        "bytes": bytes_read,
+        "read_s": read,
+        "epoch_s": epoch,
+        "batches_s": perf_counter() - began,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_before_mib": before / 1024,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_one(int(sys.argv[1]))))

@@ -1,0 +1,91 @@
+"""Sampling and start-up."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dinogen.checkpoint.contents import Checkpoint
+from dinogen.checkpoint.writing import save
+from dinogen.generation.options import Options
+from dinogen.generation.sampling import sample
+from dinogen.text.corpus import Corpus
+from dinogen.training.loop import DefaultRun
+from dinogen.training.settings import Settings
+from tests.bench.timing import side_by_side
+
+NAMES = 100_000
+
+
+def trained(corpus: Corpus) -> Checkpoint:
+    """A network of 64 hidden units, trained as by default."""
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.facts, seed=1, hidden_size=64))
+    for _ in run.train():
+        pass
+    return run.checkpoint()
+
+
+def measure(corpus: Corpus) -> dict[str, float]:
+    """Seconds for `NAMES` names: the whole command, the sampling in it, and its products alone."""
+    checkpoint = trained(corpus)
+    options = Options(max_length=2 * corpus.facts.longest)
+    running = [
+        int((names.lengths > step).sum())
+        for names in sample(checkpoint.model, NAMES, 1, options)
+        for step in range(int(names.lengths.max()))
+    ]
+
+    def inside() -> None:
+        for _ in sample(checkpoint.model, NAMES, 1, options):
+            pass
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.npz")
+        save(checkpoint, path)
+        command = ["sample", str(path), "--n", str(NAMES), "--seed", "1"]
+        rivals = {
+            "command": process(["-m", "dinogen", *command]),
+            "inside": inside,
+            "limit": limit(checkpoint, running),
+        }
+        return side_by_side(rivals, rounds=5)
+
+
+def limit(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], object]:
+    """The products, tanh and exp calls of sampling, and nothing else.
+
+    Args:
+        checkpoint: whose network it is.
+        running: the names still running, step after step and block after block.
+    """
+    p = checkpoint.model.parameters
+    Waa, Wya = p["Waa"], p["Wya"]
+    a = np.zeros((max(running), len(Waa)), dtype=np.float32)
+
+    def run() -> None:
+        for n in running:
+            np.exp(np.dot(np.tanh(np.dot(a[:n], Waa)), Wya))
+
+    return run
+
+
+def measure_startup() -> dict[str, float]:
+    """Seconds for seven names from the bundled model, and for importing NumPy, whole processes."""
+    rivals = {
+        "sample": process(["-m", "dinogen", "sample", "--n", "7", "--seed", "1"]),
+        "numpy": process(["-c", "import numpy"]),
+    }
+    return side_by_side(rivals, rounds=15)
+
+
+def process(arguments: Sequence[str]) -> Callable[[], object]:
+    """Run this Python with arguments, its output thrown away."""
+    command = [sys.executable, *arguments]
+    # Where no ./dinogen.npz lies about.
+    nowhere = Path(__file__).parent
+    return lambda: subprocess.run(
+        command, check=True, cwd=nowhere, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
