@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,6 +178,24 @@ def test_a_loss_that_is_no_number_is_caught(corpus: Corpus) -> None:
     assert lowered == [106]
     assert run.step == 300
     assert np.isfinite(run.checkpoint().model.parameters.vector).all()
+
+
+def test_a_held_out_loss_that_is_no_number_is_caught(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights that break with the last update before an evaluation leave no trace of it."""
+    run = DefaultRun(corpus, SETTINGS)
+    loss = run.model.loss
+    broken = []
+
+    def breaking(*args: Any) -> float:
+        broken.append(run.step == 100)
+        return float("nan") if broken[-1] else loss(*args)
+
+    monkeypatch.setattr(run.model, "loss", breaking)
+    lowered = [progress.step for progress in run.train() if progress.lowered]
+    assert lowered == [100]
+    assert 100 not in [row["step"] for row in run.checkpoint().history]
 
 
 def test_a_run_that_can_only_explode_ends(corpus: Corpus) -> None:

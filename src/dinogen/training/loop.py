@@ -229,8 +229,10 @@ class DefaultRun:
         if self._evaluation:
             loss = sum(self.model.loss(b.inputs, b.targets, b.sizes) for b in self._evaluation)
             held_out = loss / sum(len(b.targets) for b in self._evaluation)
-        # So far above the loss of knowing nothing no training ever was that went well.
-        if not max(train, held_out or 0) < log(self.model.config.symbols) + 1:
+        # So far above the loss of knowing nothing no training ever was that went well. Each is
+        # compared by itself: a NaN is below nothing, but may get lost in a maximum.
+        most = log(self.model.config.symbols) + 1
+        if not (train < most and (held_out is None or held_out < most)):
             return None
         if held_out is None:
             self._best.fill(self.model.parameters)
