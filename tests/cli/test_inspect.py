@@ -183,7 +183,7 @@ def test_json_counts_duplicates(dinogen: Run) -> None:
 def test_people_see_the_numbers(dinogen: Run, edda_checkpoint: Path) -> None:
     """What is shown to people are the numbers that programs get, and a curve."""
     found = described(dinogen, edda_checkpoint)
-    result = dinogen("inspect", edda_checkpoint, env={"FORCE_COLOR": "", "COLUMNS": "80"})
+    result = dinogen("inspect", edda_checkpoint, env={"COLUMNS": "80"})
     assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
     for text in (

@@ -80,7 +80,9 @@ def test_help_of_the_group_lists_the_commands(dinogen: Run) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(name: str) -> None:
     """No option is listed without a word on what it does."""
-    options = [p for p in group.commands[name].params if isinstance(p, click.Option)]
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    options = [p for p in command.params if isinstance(p, click.Option)]
     assert options
     assert [option.name for option in options if not option.help] == []
 
