@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "--hidden hidden_size",
     int,
     BOUNDS,
-    "Hidden units.  [default: 128; from 1,000 names on 192; from 3,000 on 256]",
+    "Hidden units.  [default: 128; from 1,000 names on 256]",
 )
 @number("--epochs", int, BOUNDS, "Passes over the names.  [default: 640 / names^0.35]")
 @number(

@@ -70,8 +70,8 @@ class Settings:
     ) -> Self:
         """Fill in what was not given (left out, or None) by a rule, for N names.
 
-        Hidden units: 128, from 1,000 names on 192, from 3,000 on 256. Names in an update: 32, from
-        10,000 on 64. Passes over the names: 640 / N^0.35. Dropout: 24 / N^0.6, at most one half.
+        Hidden units: 128, from 1,000 names on 256. Names in an update: 32, from 10,000 on 64.
+        Passes over the names: 640 / N^0.35. Dropout: 24 / N^0.6, at most one half.
 
         Args:
             facts: of the corpus that is to be learned.
@@ -82,7 +82,7 @@ class Settings:
             SettingError: for a number outside of its range, or for both epochs and steps.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        chosen.setdefault("hidden_size", _hidden_size(facts.names))
+        chosen.setdefault("hidden_size", 128 if facts.names < 1_000 else 256)
         chosen.setdefault("batch_size", 32 if facts.names < 10_000 else 64)
         chosen.setdefault("dropout", min(0.5, round(24 / facts.names**0.6, 3)))
         if "steps" in chosen:
@@ -121,9 +121,3 @@ class Settings:
     def to_json(self) -> dict[str, int | float]:
         """Give the settings as numbers by name."""
         return asdict(self)
-
-
-def _hidden_size(names: int) -> int:
-    if names < 1_000:
-        return 128
-    return 192 if names < 3_000 else 256
