@@ -11,7 +11,17 @@ from tests.conftest import ROOT
 
 SOURCE = ROOT / "src" / "dinogen"
 
-LAYERS = ("errors", "bounds", "streams", "text", "models", "checkpoint", "training", "cli")
+LAYERS = (
+    "version",
+    "errors",
+    "bounds",
+    "streams",
+    "text",
+    "models",
+    "checkpoint",
+    "training",
+    "cli",
+)
 """Each may import what stands before it, and itself."""
 
 ALLOWED = {layer: set(LAYERS[: i + 1]) for i, layer in enumerate(LAYERS)}
@@ -40,6 +50,7 @@ def imports(path: Path) -> set[str]:
 def test_imports_point_one_way(path: Path) -> None:
     """A module imports from its own layer and from those before it, and from no other."""
     layer = path.parts[0].removesuffix(".py")
+    assert "dinogen" not in imports(path), "the package itself names everything"
     reached = {name.split(".")[1] for name in imports(path) if name.startswith("dinogen.")}
     assert reached <= ALLOWED[layer]
 

@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dinogen.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint as Checkpoint
     from dinogen.checkpoint.reading import load as load
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from dinogen.training.classic import ClassicRun as ClassicRun
     from dinogen.training.loop import DefaultRun as DefaultRun
     from dinogen.training.settings import Settings as Settings
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Checkpoint": "checkpoint.contents",

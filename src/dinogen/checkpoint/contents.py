@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypedDict, final
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen import __version__
 from dinogen.errors import CheckpointError
 from dinogen.models.rnn import RNN, RNNConfig
 from dinogen.text.case import CaseRule
 from dinogen.text.facts import CorpusFacts
 from dinogen.text.vocabulary import Vocabulary
+from dinogen.version import __version__
 
 if TYPE_CHECKING:
     from dinogen.text.corpus import Corpus

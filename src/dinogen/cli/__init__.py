@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import click
 
-from dinogen import __version__
 from dinogen.cli.statuses import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from dinogen.errors import DinogenError, SettingError
+from dinogen.version import __version__
 
 # The products here are small: a second thread costs more than it gives, and far more when
 # something else is running. Read by NumPy's libraries when they are loaded.
