@@ -7,6 +7,9 @@ from dinogen.errors import SettingError
 Bounds = Mapping[str, tuple[float, float]]
 """The least and the greatest value of each setting, by name."""
 
+SEED: tuple[float, float] = (0, 2**64 - 1)
+"""What a stream of random numbers can be keyed by."""
+
 
 def check(name: str, value: float, bounds: Bounds) -> None:
     """Refuse a value outside of its bounds.

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.errors import CheckpointError
-
-_ZIP_MARK = b"PK\x03\x04"
+from dinogen.text.cleaning import ZIP_MARK
 
 
 def save(checkpoint: Checkpoint, path: str | Path) -> None:
@@ -24,8 +23,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
     Raises:
         CheckpointError: where it cannot be written; what was there before is untouched.
     """
-    check_writable(path)
-    target = _behind_links(path)
+    target = _target(path)
     beside = _beside(target)
     try:
         try:
@@ -49,17 +47,9 @@ def check_writable(path: str | Path) -> None:
     Raises:
         CheckpointError: where its directory is missing or read-only, or it is no plain file.
     """
-    target = _behind_links(path)
+    beside = _beside(_target(path))
     try:
-        if target.is_symlink():
-            raise CheckpointError(f"{path}: a link that leads in a circle; name a file to write to")
-        if not target.parent.is_dir():
-            raise CheckpointError(f"{path}: there is no directory {target.parent}; create it first")
-        if target.exists() and not target.is_file():
-            kind = "a directory" if target.is_dir() else "not a plain file"
-            raise CheckpointError(f"{path}: {kind}; name a file to write to")
         # Tried, not asked for: permissions are not all that can be in the way.
-        beside = _beside(target)
         beside.touch(exist_ok=False)
         beside.unlink()
     except OSError as error:
@@ -74,10 +64,10 @@ def check_replaceable(path: str | Path) -> None:
     """
     try:
         with Path(path).open("rb") as file:
-            start = file.read(len(_ZIP_MARK))
+            start = file.read(len(ZIP_MARK))
     except OSError as error:
         _refuse(path, error)
-    if start not in (b"", _ZIP_MARK):
+    if start not in (b"", ZIP_MARK):
         raise CheckpointError(f"{path}: not a checkpoint, so not replaced; name another with -o")
 
 
@@ -95,9 +85,21 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
-def _behind_links(path: str | Path) -> Path:
-    # So that the file changes and the link to it stays.
-    return Path(os.path.realpath(path))
+def _target(path: str | Path) -> Path:
+    """Find the plain file, there or to be, that a path leads to."""
+    # Through links, so that the file changes and the link to it stays.
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_symlink():
+            raise CheckpointError(f"{path}: a link that leads in a circle; name a file to write to")
+        if not target.parent.is_dir():
+            raise CheckpointError(f"{path}: there is no directory {target.parent}; create it first")
+        if target.exists() and not target.is_file():
+            kind = "a directory" if target.is_dir() else "not a plain file"
+            raise CheckpointError(f"{path}: {kind}; name a file to write to")
+    except OSError as error:
+        _refuse(path, error)
+    return target
 
 
 def _beside(target: Path) -> Path:

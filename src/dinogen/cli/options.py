@@ -5,12 +5,10 @@ from typing import Any
 
 import click
 
-from dinogen.bounds import Bounds, check
+from dinogen.bounds import SEED, Bounds, check
 from dinogen.errors import SettingError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-SEEDS: Bounds = {"seed": (0, 2**64 - 1)}
 
 checkpoint_argument: Decorator = click.argument(
     "checkpoint", required=False, metavar="[CHECKPOINT]"
@@ -35,7 +33,10 @@ def number(flags: str, kind: type[int] | type[float], bounds: Bounds, text: str)
 
 
 seed_option: Decorator = number(
-    "--seed", int, SEEDS, "Where all chance comes from.  [default: a fresh one, told on stderr]"
+    "--seed",
+    int,
+    {"seed": SEED},
+    "Where all chance comes from.  [default: a fresh one, told on stderr]",
 )
 
 

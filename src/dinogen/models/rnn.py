@@ -94,10 +94,7 @@ class RNN:
         z = p["Wax"].take(symbols, axis=0)  # (N, H)
         z += p["ba"]
         a = vanilla_forward(z, state, p["Waa"])  # (N, H)
-        # Symbols by names, since sums down long columns are quicker than along short rows.
-        logits = np.dot(p["Wya"].T, a.T)  # (V, N)
-        logits += p["by"][:, np.newaxis]
-        return a, log_softmax(logits, axis=0).T  # (N, H), (N, V)
+        return a, log_softmax(self._logits(a), axis=0).T  # (N, H), (N, V)
 
     def select(self, state: Array, rows: Rows) -> Array:
         """See `LanguageModel.select`."""
@@ -109,7 +106,7 @@ class RNN:
         """Sum the cross-entropy, in nats, of packed names; see `loss_and_gradients`."""
         z = self._embed(inputs)  # (S, H)
         a, _ = run(z, sizes, self.start(sizes[0]), self.parameters["Waa"], self._workspace)
-        return cross_entropy(self._logits(a), targets)
+        return cross_entropy(self._logits(a, self._room_for_logits(a)), targets)
 
     def loss_and_gradients(
         self,
@@ -134,7 +131,7 @@ class RNN:
         read = a
         if masks.readout is not None:
             read = np.multiply(a, masks.readout, out=workspace.array("read", *a.shape))  # (S, H)
-        dlogits = self._logits(read)  # (V, S)
+        dlogits = self._logits(read, self._room_for_logits(a))  # (V, S)
         loss = cross_entropy(dlogits, targets)
 
         da = np.dot(dlogits.T, p["Wya"].T, out=workspace.array("da", *a.shape))  # (S, H)
@@ -159,12 +156,15 @@ class RNN:
         # Clipping is how NumPy is told not to look for indices out of bounds first.
         return (p["Wax"] + p["ba"]).take(inputs, axis=0, out=z, mode="clip")
 
-    def _logits(self, a: Array) -> Array:
+    def _logits(self, a: Array, out: Array | None = None) -> Array:
+        """(V, N) symbols by names, since sums down long columns are quicker than along rows."""
         p = self.parameters
-        room = self._workspace.array("logits", self.config.symbols, len(a))  # (V, S)
-        logits = np.dot(p["Wya"].T, a.T, out=room)  # (V, S)
+        logits = np.dot(p["Wya"].T, a.T, out=out)  # (V, N)
         logits += p["by"][:, np.newaxis]
         return logits
+
+    def _room_for_logits(self, a: Array) -> Array:
+        return self._workspace.array("logits", self.config.symbols, len(a))  # (V, S)
 
 
 def run(

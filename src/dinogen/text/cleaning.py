@@ -18,7 +18,7 @@ _TOO_LONG = re.compile(rf"^[^\n]{{{LONGEST_LINE + 1}}}", re.MULTILINE)
 _UNNAMED = {"\t": "a tab; cut -f1 keeps the first column", "\0": "null", "\x1b": "escape"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_ZIP_MARK = b"PK\x03\x04"
+ZIP_MARK = b"PK\x03\x04"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 # Control, format, surrogate, private-use, unassigned, line and paragraph separator.
@@ -76,7 +76,7 @@ def _decode(data: bytes, source: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if data.startswith(_ZIP_MARK):
+        if data.startswith(ZIP_MARK):
             raise CorpusError(
                 f"{source}: an archive or an office document; export it as plain text"
             ) from None

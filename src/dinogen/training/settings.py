@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Self
 
-from dinogen.bounds import Bounds, check
+from dinogen.bounds import SEED, Bounds, check
 from dinogen.errors import SettingError
 from dinogen.text.facts import CorpusFacts
 
@@ -14,7 +14,7 @@ CLASSIC_STEPS = 35_000
 """Iterations of the course's program, the one thing that can be chosen in it."""
 
 BOUNDS: Bounds = {
-    "seed": (0, 2**64 - 1),
+    "seed": SEED,
     "hidden_size": (1, 4_096),
     "epochs": (1, 1_000_000),
     "steps": (1, 1_000_000_000),
