@@ -9,9 +9,9 @@ from dinogen.models.rnn import (
     Masks,
     RNNConfig,
     cross_entropy,
-    log_softmax,
     run,
     run_backward,
+    softmax,
 )
 from dinogen.models.workspace import Workspace
 from dinogen.text.names import Names
@@ -117,7 +117,7 @@ def test_the_time_loop_forward_gives_the_published_numbers() -> None:
     )
     z = np.concatenate([x[:, :, t].T @ Wax.T + ba.T for t in range(4)])  # (40, 5)
     a, _ = run(z, [10] * 4, a0.T, Waa.T, Workspace(np.float64))  # (40, 5)
-    y = np.exp(log_softmax(a @ Wya.T + by.T))  # (40, 2)
+    y = softmax((a @ Wya.T + by.T).T).T  # (40, 2)
     published_a = [-0.99999375, 0.77911235, -0.99861469, -0.99833267]
     published_y = [0.79560373, 0.86224861, 0.11118257, 0.81515947]
     np.testing.assert_allclose(a[1::10, 4], published_a, rtol=0, atol=5.1e-9)
@@ -149,9 +149,9 @@ def test_answers_symbol_by_symbol_are_those_of_the_literal_loops() -> None:
     state = model.start(1)
     nats = 0.0
     for symbol, target in zip([0, *name], [*name, 0], strict=True):
-        state, log_p = model.advance(state, np.array([symbol]))
-        assert np.exp(log_p).sum() == pytest.approx(1, rel=1e-12)
-        nats -= log_p[0, target]
+        state, p = model.advance(state, np.array([symbol]))
+        assert p.sum() == pytest.approx(1, rel=1e-12)
+        nats -= np.log(p[0, target])
     literal = forward_backward(as_columns(model), [0, *name], [*name, 0], np.zeros((6, 1)))
     assert nats == pytest.approx(literal.loss, rel=1e-12)
 
@@ -171,9 +171,12 @@ def test_selected_states_go_on_alone() -> None:
 
 
 def test_large_logits_do_not_overflow() -> None:
-    """The logarithm of a softmax stays finite where a plain exponential would not."""
-    log_p = log_softmax(np.array([[1e4, 0.0, -1e4]]))
-    np.testing.assert_allclose(log_p, [[0.0, -1e4, -2e4]])
+    """A softmax stays finite where a plain exponential would not, and leaves nothing at 0."""
+    p = softmax(np.array([[1e4, 1.0], [0.0, 0.0], [-1e4, 0.0]], dtype=np.float32))  # (3, 2)
+    assert p[0, 0] == 1
+    assert (p > 0).all()
+    assert (p[1:, 0] < 1e-30).all()
+    np.testing.assert_allclose(p[:, 1], np.array([np.e, 1, 1]) / (np.e + 2), rtol=1e-6)
 
 
 def test_the_gradient_of_the_cross_entropy_is_softmax_less_one_hot() -> None:

@@ -1,30 +1,39 @@
 """Seeded sampling: name i depends on the model, the seed, the options and i alone."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dinogen.generation.ahead import ahead
 from dinogen.generation.options import Options
 from dinogen.models.language_model import LanguageModel
 from dinogen.streams import Purpose, stream
 from dinogen.text.names import END, Names
 
-FIRST_BLOCK, BLOCK = 64, 1_024
-"""Names drawn together, always all of them: what is drawn never depends on how many are wanted.
+SMALLEST_BLOCK = 16
+DOUBLINGS = 8
+"""Names are drawn in blocks, each twice as large as the one before, up to 4,096 names.
 
-Few names should come at once and many quickly, so the first block is small.
+A block is always drawn whole, so that nothing depends on how many names are wanted; and it grows,
+since few names should come at once and many quickly.
 """
 
 
 def block_size(block: int) -> int:
     """Count the names of a block."""
-    return BLOCK if block else FIRST_BLOCK
+    return SMALLEST_BLOCK << min(block, DOUBLINGS)
+
+
+def first_name(block: int) -> int:
+    """Count the names of all the blocks before a block."""
+    doubled = min(block, DOUBLINGS)
+    return SMALLEST_BLOCK * ((1 << doubled) - 1) + (block - doubled) * block_size(DOUBLINGS)
 
 
 def sample(model: LanguageModel, n: int, seed: int, options: Options) -> Iterator[Names]:
-    """Draw n names, block by block.
+    """Draw n names, block by block, on several cores.
 
     Args:
         model: what the names are drawn from; only its likelihoods are asked for.
@@ -32,12 +41,11 @@ def sample(model: LanguageModel, n: int, seed: int, options: Options) -> Iterato
         seed: see `stream`.
         options: what shapes the names.
     """
-    block = 0
-    while n > 0:
-        names = sample_block(model, seed, block, options)
-        yield names if n >= len(names) else names.keep(np.arange(len(names)) < n)
-        n -= len(names)
-        block += 1
+    left = n
+    blocks = takewhile(lambda block: first_name(block) < n, count())
+    for names in ahead(lambda block: sample_block(model, seed, block, options), blocks):
+        yield names if left >= len(names) else names.keep(np.arange(len(names)) < left)
+        left -= len(names)
 
 
 def sample_block(model: LanguageModel, seed: int, block: int, options: Options) -> Names:
@@ -50,17 +58,17 @@ def sample_block(model: LanguageModel, seed: int, block: int, options: Options) 
     inner = list(options.inner)
     drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
     for length in range(options.max_length):
-        state, log_p = model.advance(state, symbols)  # (n, V)
+        state, p = model.advance(state, symbols)  # (n, V)
         if length == 0:
-            log_p[:, [END, *inner]] = -np.inf
+            p[:, [END, *inner]] = 0
         elif inner:
             after_inner = np.flatnonzero(np.isin(symbols, inner))  # (m,)
-            log_p[after_inner[:, np.newaxis], [END, *inner]] = -np.inf
+            p[after_inner[:, np.newaxis], [END, *inner]] = 0
         if length == options.max_length - 1:
-            log_p[:, inner] = -np.inf
+            p[:, inner] = 0
         # Numbers are drawn for ended names too: a name's numbers are its own whatever others do.
-        uniform = random.random(size)[rows]  # (n,)
-        symbols = choose(log_p, uniform, options.temperature, options.top_k)  # (n,)
+        uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
+        symbols = choose(p, uniform, options.temperature, options.top_k)  # (n,)
         drawn.append((rows, symbols))
         running = symbols != END  # (n,)
         if not running.all():
@@ -74,35 +82,36 @@ def sample_block(model: LanguageModel, seed: int, block: int, options: Options) 
 
 
 def choose(
-    log_p: NDArray[np.floating],
-    uniform: NDArray[np.float64],
+    p: NDArray[np.floating],
+    uniform: NDArray[np.floating],
     temperature: float = 1.0,
     top_k: int | None = None,
 ) -> NDArray[np.intp]:
     """Choose a symbol in each row, by inversion of the cumulated probabilities.
 
     Args:
-        log_p: (N, V) log-probabilities, in nats, up to a constant a row; -inf for what must not be.
-        uniform: (N,) from 0 to less than 1.
-        temperature: divides the log-probabilities.
+        p: (N, V) probabilities, up to a factor a row; 0 for what must not be. Overwritten.
+        uniform: (N,) from 0 to less than 1, of the same type.
+        temperature: divides the logarithms of the probabilities.
         top_k: how many of the likeliest symbols may be chosen; equals of the k-th may be, too.
 
     Returns:
         (N,) indices.
     """
-    # Symbols by names, since sums down long columns are quicker than along short rows. The
-    # likeliest is brought to 0, so that no temperature makes it overflow.
-    scaled = np.ascontiguousarray(log_p.T)  # (V, N)
-    scaled = scaled - scaled.max(axis=0)  # (V, N)
-    if top_k is not None and top_k < len(scaled):
-        scaled[scaled < np.partition(scaled, -top_k, axis=0)[-top_k]] = -np.inf
+    # Symbols by names, since sums down long columns are quicker than along short rows.
+    weights = np.ascontiguousarray(p.T)  # (V, N)
+    if top_k is not None and top_k < len(weights):
+        weights[weights < np.partition(weights, -top_k, axis=0)[-top_k]] = 0
     if temperature != 1.0:
-        scaled /= temperature
-    cumulated = np.exp(scaled, out=scaled).astype(np.float64)  # (V, N)
+        # The likeliest is brought to 1 first, so that no temperature takes it to 0.
+        weights /= weights.max(axis=0)
+        np.power(weights, 1 / temperature, out=weights)
     # A row at a time, which takes half the time of cumsum.
-    for below, row in pairwise(cumulated):
+    for below, row in pairwise(weights):
         row += below
-    target = uniform * cumulated[-1]  # (N,)
     # The first symbol whose cumulated probability is above the target: never one of probability 0.
-    index: NDArray[np.intp] = (cumulated <= target).sum(axis=0)
+    passed = weights <= uniform * weights[-1]  # (V, N)
+    # Counted in the smallest type that will do, which is the quickest.
+    kind = np.min_scalar_type(len(weights))
+    index: NDArray[np.intp] = passed.view(np.uint8).sum(axis=0, dtype=kind).astype(np.intp)
     return index

@@ -24,6 +24,6 @@ def score(model: LanguageModel, names: Names) -> NDArray[np.float64]:
         end = 0
         for n in packed.sizes:
             start, end = end, end + n
-            state, log_p = model.advance(model.select(state, slice(n)), packed.inputs[start:end])
-            nats[packed.rows[:n]] -= log_p[np.arange(n), packed.targets[start:end]]
+            state, p = model.advance(model.select(state, slice(n)), packed.inputs[start:end])
+            nats[packed.rows[:n]] -= np.log(p[np.arange(n), packed.targets[start:end]])
     return nats

@@ -31,7 +31,8 @@ class LanguageModel(Protocol):
             symbols: (N,) the symbol last written in each.
 
         Returns:
-            The new state, and (N, V) log-probabilities, in nats, of what comes next.
+            The new state, and (N, V) probabilities of what comes next: none is 0, each row sums to
+            1, and they are the caller's to overwrite.
         """
         ...
 

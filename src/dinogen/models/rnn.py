@@ -16,6 +16,10 @@ Array = NDArray[np.floating]
 Symbols = NDArray[np.integer]
 
 
+LEAST_LOGIT = -80.0
+"""Nothing is less likely than e^-80 times the likeliest: float32 would make it 0 soon after."""
+
+
 @dataclass(frozen=True)
 class RNNConfig:
     """The size of a network: V symbols, the end of a name among them, and H hidden units."""
@@ -91,10 +95,9 @@ class RNN:
     def advance(self, state: Array, symbols: Symbols) -> tuple[Array, Array]:
         """See `LanguageModel.advance`; the state is (N, H)."""
         p = self.parameters
-        z = p["Wax"].take(symbols, axis=0)  # (N, H)
-        z += p["ba"]
+        z = (p["Wax"] + p["ba"]).take(symbols, axis=0)  # (N, H)
         a = vanilla_forward(z, state, p["Waa"])  # (N, H)
-        return a, log_softmax(self._logits(a), axis=0).T  # (N, H), (N, V)
+        return a, softmax(self._logits(a)).T  # (N, H), (N, V)
 
     def select(self, state: Array, rows: Rows) -> Array:
         """See `LanguageModel.select`."""
@@ -236,10 +239,15 @@ def run_backward(
     return da, carry
 
 
-def log_softmax(logits: Array, axis: int = -1) -> Array:
-    """Give the logarithms of the softmax over an axis, of the same shape, in place."""
-    logits -= logits.max(axis=axis, keepdims=True)
-    logits -= np.log(np.exp(logits).sum(axis=axis, keepdims=True))
+def softmax(logits: Array) -> Array:
+    """Turn logits into probabilities, in place: (V,) ones, or (V, N) by columns.
+
+    None is 0: whatever is forbidden later, something is left to choose from.
+    """
+    logits -= logits.max(axis=0)
+    np.maximum(logits, LEAST_LOGIT, out=logits)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=0)
     return logits
 
 

@@ -22,7 +22,7 @@ from dinogen.checkpoint.contents import (
     TrainingFacts,
 )
 from dinogen.models.parameters import Parameters
-from dinogen.models.rnn import RNN, RNNConfig, log_softmax
+from dinogen.models.rnn import RNN, RNNConfig, softmax
 from dinogen.text.corpus import Corpus
 from dinogen.text.names import END
 from dinogen.training.run import Progress
@@ -194,7 +194,7 @@ def sample(model: RNN, seed: int) -> list[int]:
     while len(drawn) < MAX_LENGTH:
         # Summed up as the course does: rounding alone decides late symbols of a chaotic network.
         a = np.tanh(p["Wax"][symbol] + a @ p["Waa"] + p["ba"])  # (H,)
-        y = np.exp(log_softmax(a @ p["Wya"] + p["by"]))  # (V,)
+        y = softmax(a @ p["Wya"] + p["by"])  # (V,)
         symbol = int(np.random.RandomState(seed + 2 * len(drawn)).choice(len(y), p=y))
         drawn.append(symbol)
         if symbol == END:
