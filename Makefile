@@ -12,7 +12,7 @@ help: ## list the targets
 
 demo: .venv/installed ## install, train on the dinosaurs, print seven new names
 	$(BIN)/dinogen train corpora/dinosaurs.txt --seed 1 --force -o $(DEMO)
-	$(BIN)/dinogen sample $(DEMO) --n 7 --seed 1
+	$(BIN)/dinogen sample $(DEMO) --n 7 --seed 5
 
 test: .venv/developing ## run the tests
 	$(BIN)/python -m pytest -q

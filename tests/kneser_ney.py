@@ -1,23 +1,28 @@
-"""Interpolated Kneser-Ney n-grams over symbols, in dictionaries: the rival that the bench measures.
+"""Interpolated Kneser-Ney n-grams over symbols, in dictionaries, word for word as they are written.
 
-Kneser and Ney (1995), interpolated as in Chen and Goodman (1999), with one discount. A name begins
-with a start symbol; a context that reaches it has nothing before it, and keeps its plain counts.
+Kneser and Ney (1995), interpolated as in Chen and Goodman (1999): with one discount, the rival that
+the bench measures; with three, the modified ones, the twin of the n-grams of the package. A name
+begins with a start symbol; a context that reaches it has nothing before it, and keeps its plain
+counts.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from math import log
 
 START = -1
 Context = tuple[int, ...]
 Counts = dict[Context, dict[int, int]]
+Discounts = tuple[float, float, float]
 
 
 class KneserNey:
-    """p(w | h) = (c(hw) - D) / c(h) + D n(h) / c(h) p(w | h less its first symbol).
+    """p(w | h) = (c(hw) - D(c(hw))) / c(h) + sum_v D(c(hv)) / c(h) p(w | h less its first symbol).
 
     c counts occurrences for the longest contexts, and for shorter ones the different symbols that
-    come before them; n(h) is the number of different symbols after h. At the bottom stands 1 / V.
+    come before them; D(c) is one discount for all that occurs, or one of three by how often it
+    does, and 0 for what does not. At the bottom stands 1 / V.
     """
 
     def __init__(self, names: Sequence[Sequence[int]], symbols: int, order: int) -> None:
@@ -46,20 +51,41 @@ class KneserNey:
                         seen.add(longer)
                     self.counts[context][symbol] += 1
 
-    def probability(self, context: Context, symbol: int, discount: float) -> float:
-        """p(symbol | context), the context cut to what the order allows."""
+    @cached_property
+    def discounts(self) -> list[Discounts]:
+        """D(1), D(2) and D(3 and more), by the length of the context."""
+        return [
+            modified_discounts(
+                count
+                for context, following in self.counts.items()
+                if len(context) == length
+                for count in following.values()
+            )
+            for length in range(self._order)
+        ]
+
+    def probability(self, context: Context, symbol: int, discount: float | None = None) -> float:
+        """p(symbol | context), the context cut to what the order allows.
+
+        Without a discount, which is at most 1, the modified ones are taken.
+        """
         p = 1 / self._symbols
         context = context[-(self._order - 1) :] if self._order > 1 else ()
         for start in range(len(context), -1, -1):
             following = self.counts.get(context[start:])
             if following is None:
                 break
+            D = self.discounts[len(context) - start] if discount is None else (discount,) * 3
             total = sum(following.values())
-            kept = max(following.get(symbol, 0) - discount, 0)
-            p = (kept + discount * len(following) * p) / total
+            left = sum(D[min(count, 3) - 1] for count in following.values())
+            count = following.get(symbol, 0)
+            kept = count - D[min(count, 3) - 1] if count else 0
+            p = (kept + left * p) / total
         return p
 
-    def nats_per_symbol(self, names: Sequence[Sequence[int]], discount: float) -> float:
+    def nats_per_symbol(
+        self, names: Sequence[Sequence[int]], discount: float | None = None
+    ) -> float:
         """Mean -log p over all symbols of the names, their ends included."""
         nats, symbols = 0.0, 0
         for name in names:
@@ -68,3 +94,23 @@ class KneserNey:
                 nats -= log(self.probability(written[:end], written[end], discount))
             symbols += len(name)
         return nats / symbols
+
+
+def modified_discounts(counts: Iterable[int]) -> Discounts:
+    """Estimate D(1), D(2) and D(3 and more): Chen and Goodman (1999), equation 26.
+
+    Where nothing counts 1, 2, 3 or 4, half of what is counted. None is below 0.1: equation 26 may
+    leave nothing at all for what was not seen, or less.
+    """
+    n = [0, 0, 0, 0, 0]
+    for count in counts:
+        if count <= 4:
+            n[count] += 1
+    if not all(n[1:]):
+        return 0.5, 1.0, 1.5
+    y = n[1] / (n[1] + 2 * n[2])
+    return (
+        max(0.1, 1 - 2 * y * n[2] / n[1]),
+        max(0.1, 2 - 3 * y * n[3] / n[2]),
+        max(0.1, 3 - 4 * y * n[4] / n[3]),
+    )

@@ -93,10 +93,22 @@ def draw(figures: dict[str, Any]) -> Table:
         table.add_row(
             f"{name}, {row['names']:,.0f} names, nats per symbol",
             f"{row['dinogen']:.3f} in {row['seconds']:.1f} s",
-            f"Kneser-Ney: {row['kneser_ney']:.3f}; classic: {row['classic']:.3f}",
-            f"{row['gap']:+.3f} ± {row['gap_spread']:.3f} to Kneser-Ney",
+            f"network alone: {row['network']:.3f}; n-grams alone: {row['ngram']:.3f}; "
+            f"best Kneser-Ney: {row['kneser_ney']:.3f}; classic: {row['classic']:.3f}",
+            f"{row['to_kneser_ney']:+.3f} ± {row['to_kneser_ney_spread']:.3f} to Kneser-Ney, "
+            f"{row['to_network']:+.3f} ± {row['to_network_spread']:.3f} to the network",
+        )
+        table.add_row(
+            f"{name}, of {quality.DRAWN:,} names: learned from / real / distinct",
+            _novelty(row, "dinogen"),
+            "; ".join(f"{part}: {_novelty(row, part)}" for part in ("network", "ngram", "classic")),
+            "",
         )
     return table
+
+
+def _novelty(row: dict[str, float], who: str) -> str:
+    return " / ".join(f"{row[f'{who}_{what}']:.0f}" for what in ("known", "found", "distinct"))
 
 
 def _ratio(rival: str, ours: float, theirs: float | None) -> str:

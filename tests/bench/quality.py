@@ -1,9 +1,12 @@
-"""Quality: held-out nats per symbol, beside the classic recipe and Kneser-Ney n-grams.
+"""Quality: held-out nats per symbol, beside the classic recipe and Kneser-Ney n-grams; novelty.
 
 A split: the distinct names in small letters, sorted, shuffled by ``random.Random(seed)``; the first
 tenth, at most 1,000, is kept away from all rivals and tells how good they are. What dinogen holds
 out for itself comes from the rest. The n-grams get the order and the discount that do best on the
 very names that are reported, which favours them.
+
+Novelty: of names drawn from what learned, how many were learned from, how many are real though kept
+away, and how many are distinct; for the whole model, its network alone and its n-grams alone.
 """
 
 import random
@@ -13,10 +16,15 @@ from pathlib import Path
 from statistics import mean, stdev
 from time import perf_counter
 
+import numpy as np
+
+from dinogen.generation.options import Options
+from dinogen.generation.sampling import sample
 from dinogen.generation.scoring import score
 from dinogen.models.language_model import LanguageModel
 from dinogen.text.cleaning import clean
 from dinogen.text.corpus import Corpus, read_corpus
+from dinogen.text.digests import contains, digests
 from dinogen.text.names import Names
 from dinogen.training.classic import ClassicRun
 from dinogen.training.loop import DefaultRun
@@ -25,15 +33,18 @@ from tests.kneser_ney import KneserNey
 
 ORDERS = range(2, 8)
 DISCOUNTS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
+DRAWN = 1_000
 
 
 def measure(path: Path, splits: int) -> dict[str, float]:
     """Mean nats per symbol over splits, and how far dinogen is from the best n-gram."""
     rows = [measure_split(path, seed) for seed in range(1, splits + 1)]
     figures = {name: mean(row[name] for row in rows) for name in rows[0]}
-    gaps = [row["dinogen"] - row["kneser_ney"] for row in rows]
-    spread = stdev(gaps) if len(gaps) > 1 else 0.0
-    return figures | {"gap": mean(gaps), "gap_spread": spread}
+    for rival in ("kneser_ney", "network"):
+        gaps = [row["dinogen"] - row[rival] for row in rows]
+        figures[f"to_{rival}"] = mean(gaps)
+        figures[f"to_{rival}_spread"] = stdev(gaps) if len(gaps) > 1 else 0.0
+    return figures
 
 
 def measure_split(path: Path, seed: int) -> dict[str, float]:
@@ -51,16 +62,41 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
     default = DefaultRun(corpus, Settings.for_corpus(corpus.facts, seed=seed))
     for _ in default.train():
         pass
+    checkpoint = default.checkpoint()
     seconds = perf_counter() - began
     classic = ClassicRun(corpus)
     for _ in classic.train():
         pass
-    return {
+    network, ngram = checkpoint.network, checkpoint.ngram
+    assert network
+    assert ngram
+    models: dict[str, LanguageModel] = {
+        "dinogen": checkpoint.model,
+        "network": network,
+        "ngram": ngram,
+        "classic": classic.model,
+    }
+    figures: dict[str, float] = {
         "names": len(names),
         "seconds": seconds,
-        "dinogen": nats_per_symbol(default.checkpoint().model, test),
-        "classic": nats_per_symbol(classic.model, test),
         "kneser_ney": best_n_gram(corpus, test),
+        "order": ngram.order,
+        "weight": checkpoint.weight,
+    }
+    for name, model in models.items():
+        figures[name] = nats_per_symbol(model, test)
+        figures |= {f"{name}_{what}": n for what, n in novelty(model, corpus, test).items()}
+    return figures
+
+
+def novelty(model: LanguageModel, corpus: Corpus, test: Names) -> dict[str, int]:
+    """Of `DRAWN` names: those learned from, those only kept away, and those distinct."""
+    options = Options(2 * corpus.facts.longest, inner=corpus.vocabulary.spaces)
+    drawn = np.concatenate([digests(names) for names in sample(model, DRAWN, 1, options)])
+    return {
+        "known": int(contains(corpus.known, drawn).sum()),
+        "found": int(contains(np.sort(digests(test)), drawn).sum()),
+        "distinct": len(set(drawn.tolist())),
     }
 
 

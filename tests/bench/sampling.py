@@ -1,5 +1,6 @@
 """Sampling and start-up."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,11 @@ from dinogen.training.settings import Settings
 from tests.bench.timing import side_by_side
 
 NAMES = 100_000
+DINOGEN = str(Path(sys.executable).with_name("dinogen"))
 
 
 def trained(corpus: Corpus) -> Checkpoint:
-    """A network of 64 hidden units, trained as by default."""
+    """A model of 64 hidden units, trained as by default, n-grams and all."""
     run = DefaultRun(corpus, Settings.for_corpus(corpus.facts, seed=1, hidden_size=64))
     for _ in run.train():
         pass
@@ -47,7 +49,7 @@ def measure(corpus: Corpus) -> dict[str, float]:
         save(checkpoint, path)
         command = ["sample", str(path), "--n", str(NAMES), "--seed", "1"]
         rivals = {
-            "command": process(["-m", "dinogen", *command]),
+            "command": process([DINOGEN, *command]),
             "inside": inside,
             "limit": limit(checkpoint, running),
         }
@@ -61,7 +63,8 @@ def limit(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], object
         checkpoint: whose network it is.
         running: the names still running, step after step and block after block.
     """
-    p = checkpoint.model.parameters
+    assert checkpoint.network
+    p = checkpoint.network.parameters
     Waa, Wya = p["Waa"], p["Wya"]
     a = np.zeros((max(running), len(Waa)), dtype=np.float32)
 
@@ -75,17 +78,22 @@ def limit(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], object
 def measure_startup() -> dict[str, float]:
     """Seconds for seven names from the bundled model, and for importing NumPy, whole processes."""
     rivals = {
-        "sample": process(["-m", "dinogen", "sample", "--n", "7", "--seed", "1"]),
-        "numpy": process(["-c", "import numpy"]),
+        "sample": process([DINOGEN, "sample", "--n", "7", "--seed", "1"]),
+        "numpy": process([sys.executable, "-c", "import numpy"]),
     }
     return side_by_side(rivals, rounds=15)
 
 
-def process(arguments: Sequence[str]) -> Callable[[], object]:
-    """Run this Python with arguments, its output thrown away."""
-    command = [sys.executable, *arguments]
-    # Where no ./dinogen.npz lies about.
+def process(command: Sequence[str]) -> Callable[[], object]:
+    """Run a command, its output thrown away."""
+    # Where no ./dinogen.npz lies about, and with the bytecode that an installation brings along.
     nowhere = Path(__file__).parent
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return lambda: subprocess.run(
-        command, check=True, cwd=nowhere, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        check=True,
+        cwd=nowhere,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )

@@ -27,6 +27,9 @@ NAMES = "Freya\nThor\nLoki-Odin\nÞórr\nBaldr\nTýr\nThor\nFrigg\nNjörd\n"
 Members = dict[str, bytes]
 """The bytes of each file in an archive, by its name."""
 
+Place = tuple[str | int, ...]
+"""Where something stands in a JSON object: the names and numbers that lead to it."""
+
 
 def begin(recipe: str, folder: Path) -> Run:
     """Set up a run of a few steps on a short list."""
@@ -49,14 +52,15 @@ def same(a: Checkpoint, b: Checkpoint) -> bool:
     """Tell whether two checkpoints say the same, to the last bit of every number."""
 
     def arrays(c: Checkpoint) -> list[tuple[str, str, tuple[int, ...], bytes]]:
-        named = {"known": c.known, **c.model.parameters}
+        named = {"known": c.known, **(c.network.parameters if c.network else {})}
+        named |= c.ngram.tree._asdict() | {"discounts": c.ngram.discounts} if c.ngram else {}
         named |= {f"resume.{name}": array for name, array in c.resume.arrays.items()}
         return [(n, v.dtype.str, v.shape, v.tobytes()) for n, v in sorted(named.items())]
 
     return (
         arrays(a) == arrays(b)
         and a.description() == b.description()
-        and a.model.config == b.model.config
+        and a.weight == b.weight
         and a.vocabulary.symbols == b.vocabulary.symbols
         and (a.recipe, a.case, a.corpus, a.held_out) == (b.recipe, b.case, b.corpus, b.held_out)
         and (a.training, a.history) == (b.training, b.history)
@@ -68,6 +72,16 @@ def take_apart(path: Path) -> Members:
     """Read the files of an archive."""
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def changed(description: Any, place: Place, value: object) -> Any:
+    """Copy a JSON object with another value in one place."""
+    copy = json.loads(json.dumps(description))
+    inner = copy
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    return copy
 
 
 def put_together(path: Path, members: Members, **claims: dict[str, Any]) -> Path:

@@ -28,7 +28,9 @@ SHA256 = "0123456789abcdef" * 4
 
 DEFAULT = Checkpoint(
     recipe="default",
-    model=RNN(RNNConfig(symbols=4, hidden_size=3)),
+    network=RNN(RNNConfig(symbols=4, hidden_size=3)),
+    ngram=None,
+    weight=1.0,
     vocabulary=Vocabulary("-aß"),
     case=CaseRule(fold=True, capital_after=frozenset("-\n")),
     corpus=CorpusFacts(lines=12, names=9, duplicates=3, longest=5, sha256=SHA256),
@@ -36,7 +38,7 @@ DEFAULT = Checkpoint(
     training=TrainingFacts(
         seed=2**64 - 1, steps=40, seconds=2.5, interrupted=True, settings={"clip": 1.0, "steps": 90}
     ),
-    held_out=HeldOut(names=2, nats_per_symbol=1.75),
+    held_out=HeldOut(names=2, nats_per_symbol=1.75, network=1.75, ngram=None),
     history=[
         DefaultRow(step=1, train=1.5, heldout=2.0),
         DefaultRow(step=40, train=1.25, heldout=None),
@@ -53,6 +55,8 @@ def test_describes_the_default_recipe() -> None:
         "recipe": "default",
         # 4 x 3 + 3 x 3 + 3 weights in, 3 x 4 + 4 out.
         "model": {"cell": "rnn", "layers": 1, "hidden_size": 3, "parameters": 40},
+        "ngram": None,
+        "weights": {"network": 1.0, "ngram": 0.0},
         "symbols": ["-", "a", "ß"],
         "case": {"fold": True, "capital_after": ["\n", "-"]},
         "corpus": {"lines": 12, "names": 9, "duplicates": 3, "longest": 5, "sha256": SHA256},
@@ -63,7 +67,7 @@ def test_describes_the_default_recipe() -> None:
             "interrupted": True,
             "settings": {"clip": 1.0, "steps": 90},
         },
-        "heldout": {"names": 2, "nats_per_symbol": 1.75},
+        "heldout": {"names": 2, "nats_per_symbol": 1.75, "network": 1.75, "ngram": None},
         "history": [
             {"step": 1, "train": 1.5, "heldout": 2.0},
             {"step": 40, "train": 1.25, "heldout": None},
@@ -97,14 +101,17 @@ def test_a_description_is_json(trained: Checkpoint) -> None:
 
 
 def test_the_shapes_of_what_a_resume_needs() -> None:
-    """The default recipe keeps weights and their velocities, the classic one a hidden state."""
+    """The default recipe keeps weights and velocities until it is done, the classic one a state."""
     config = RNNConfig(symbols=7, hidden_size=5)
     shapes = {"Wax": (7, 5), "Waa": (5, 5), "ba": (5,), "Wya": (5, 7), "by": (7,)}
-    assert ResumeState.shapes("default", config) == {
+    assert ResumeState.shapes("default", config, interrupted=True) == {
         **{f"parameters.{name}": shape for name, shape in shapes.items()},
         **{f"velocity.{name}": shape for name, shape in shapes.items()},
     }
-    assert ResumeState.shapes("classic", config) == {"a_prev": (1, 5)}
+    assert ResumeState.shapes("default", config, interrupted=False) == {}
+    for interrupted in (True, False):
+        shapes = ResumeState.shapes("classic", config, interrupted=interrupted)
+        assert shapes == {"a_prev": (1, 5)}
 
 
 def test_gives_its_state_to_the_same_recipe_on_the_same_list(

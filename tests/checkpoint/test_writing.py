@@ -22,6 +22,7 @@ from tests.checkpoint.crafting import begin, meta, resume, same, take_apart
 OLD = b"what was there before"
 
 WEIGHTS = ("Wax", "Waa", "ba", "Wya", "by")
+NGRAMS = {"symbols": "|u1", "counts": "<u4", "children": "|u1", "discounts": "<f8"}
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a promise about POSIX files")
 
@@ -59,7 +60,7 @@ def test_a_finished_run_comes_back(trained: Checkpoint, tmp_path: Path) -> None:
     list(gone_on.train())
     here, there = never_left.checkpoint(), gone_on.checkpoint()
     assert not there.training.interrupted
-    timeless = replace(there, training=replace(there.training, seconds=here.training.seconds))
+    timeless = replace(there, training=there.training._replace(seconds=here.training.seconds))
     assert same(timeless, here)
 
 
@@ -73,16 +74,16 @@ def test_what_is_in_the_file(trained: Checkpoint, saved: Path) -> None:
         "meta",
         "known",
         *(f"model.{n}" for n in WEIGHTS),
+        *(f"ngram.{n}" for n in (NGRAMS if trained.ngram else {})),
         *(f"resume.{n}" for n in resumed),
     }
     with np.load(saved, allow_pickle=False) as arrays:
         assert set(arrays.files) == expected
-        assert {name: arrays[name].dtype.str for name in ("meta", "known")} == {
-            "meta": "|u1",
-            "known": "<u8",
-        }
-        numbers = {arrays[name].dtype.str for name in expected - {"meta", "known"}}
-        assert numbers == {{"default": "<f4", "classic": "<f8"}[trained.recipe]}
+        kinds = {name: arrays[name].dtype.str for name in expected}
+    assert (kinds.pop("meta"), kinds.pop("known")) == ("|u1", "<u8")
+    if trained.ngram:
+        assert {name: kinds.pop(f"ngram.{name}") for name in NGRAMS} == NGRAMS
+    assert set(kinds.values()) == {{"default": "<f4", "classic": "<f8"}[trained.recipe]}
     counters = {"default": {"stale", "lowered", "loss", "symbols"}, "classic": {"smoothed_loss"}}
     description = meta(take_apart(saved))
     assert set(description.pop("resume")) == counters[trained.recipe]

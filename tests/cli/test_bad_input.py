@@ -255,7 +255,8 @@ ABSURD = ("-1", "99999999999999999999999", "nan")
 AT_LEAST_ONE = ("0", *ABSURD)
 TRAIN_NUMBERS = {
     "--seed": ("many", *ABSURD),
-    "--hidden": AT_LEAST_ONE,
+    "--hidden": ("4097", *ABSURD),
+    "--order": ("17", *ABSURD),
     "--epochs": ("1.5", *ABSURD),
     "--steps": AT_LEAST_ONE,
     "--batch-size": AT_LEAST_ONE,

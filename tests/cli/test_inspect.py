@@ -125,6 +125,10 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
         "hidden_size": H,
         "parameters": V * H + H * H + H + H * V + V,
     }
+    assert 2 <= found["ngram"]["order"] <= 8
+    assert V < found["ngram"]["contexts"] < found["ngram"]["grams"]
+    assert all(0 < weight < 1 for weight in found["weights"].values())
+    assert sum(found["weights"].values()) == pytest.approx(1)
     assert found["symbols"] == symbols
     assert found["corpus"] == {
         "lines": len(names),
@@ -137,12 +141,13 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
     assert (training["seed"], training["steps"], training["interrupted"]) == (1, 100, False)
     assert 0 < training["seconds"] < 60
     assert found["heldout"]["names"] == len(names) // 10
-    assert 1 < found["heldout"]["nats_per_symbol"] < math.log(V)
+    alone = found["heldout"]["network"], found["heldout"]["ngram"]
+    assert 1 < found["heldout"]["nats_per_symbol"] < max(alone) < math.log(V)
     history = found["history"]
     assert [row["step"] for row in history] == [1, 20, 40, 60, 80, 100]
     assert all(set(row) == {"step", "train", "heldout"} for row in history)
     assert history[0]["train"] == pytest.approx(math.log(V), abs=0.5)
-    assert min(row["heldout"] for row in history) == found["heldout"]["nats_per_symbol"]
+    assert min(row["heldout"] for row in history) == found["heldout"]["network"]
 
 
 def test_json_describes_a_classic_run(dinogen: Run, classic_checkpoint: Path) -> None:

@@ -60,7 +60,7 @@ def until_line(process: subprocess.Popen[str], number: int = 1) -> None:
     """Wait for some lines about the training."""
     assert process.stderr is not None
     for _ in range(number):
-        assert process.stderr.readline().startswith("step ")
+        assert any(line.startswith("step ") for line in process.stderr)
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:

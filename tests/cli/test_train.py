@@ -67,7 +67,8 @@ def test_stderr_in_a_file_has_no_bar(dinogen: Run, edda: Path) -> None:
     stderr = result.stderr
     assert "\r" not in stderr
     assert "\x1b" not in stderr
-    first, last, summary = stderr.splitlines()
+    chosen, first, last, summary = stderr.splitlines()
+    assert chosen == "296 names: 8 hidden units, 20 updates of 32 names, dropout 0.5"
     assert first.startswith("step  1  train 3.")
     assert last.startswith("step 20  train ")
     assert all(", held out " in line for line in (first, last))
@@ -203,7 +204,30 @@ def test_stops_when_nothing_gets_better(dinogen: Run, edda: Path, tmp_path: Path
     _, meta = read_arrays(tmp_path / "dinogen.npz")
     assert meta["training"]["steps"] < 100_000
     assert meta["training"]["interrupted"] is False
-    assert meta["heldout"]["nats_per_symbol"] == min(row["heldout"] for row in meta["history"])
+    assert meta["heldout"]["network"] == min(row["heldout"] for row in meta["history"])
+
+
+def test_either_part_can_be_left_out(dinogen: Run, edda: Path, tmp_path: Path) -> None:
+    """`--order 0` leaves the n-grams out, `--hidden 0` the network; without both nothing learns."""
+    network = dinogen("train", edda, "-o", "a.npz", "-q", "--order", "0", "--steps", "5")
+    ngrams = dinogen("train", edda, "-o", "b.npz", "--seed", "1", "--hidden", "0", "--order", "3")
+    assert (network.returncode, ngrams.returncode) == (0, 0)
+    names, meta = read_arrays(tmp_path / "a.npz")
+    assert (meta["ngram"], meta["weights"]["network"]) == (None, 1.0)
+    assert not [name for name in names if name.startswith("ngram.")]
+    names, meta = read_arrays(tmp_path / "b.npz")
+    assert (meta["model"]["hidden_size"], meta["ngram"]["order"]) == (0, 3)
+    assert not [name for name in names if name.startswith("model.")]
+    assert (meta["training"]["steps"], meta["history"]) == (0, [])
+    (summary,) = ngrams.stderr.splitlines()
+    assert summary.startswith("267 names learned, 29 held out: 2.")
+    assert len(dinogen("sample", "b.npz", "--n", "20").stdout.splitlines()) == 20
+    neither = dinogen("train", edda, "-o", "c.npz", "--hidden", "0", "--order", "0")
+    assert (neither.returncode, neither.stdout) == (2, "")
+    assert "no network and order 0 no n-grams" in neither.stderr
+    useless = dinogen("train", edda, "-o", "c.npz", "--hidden", "0", "--epochs", "3")
+    assert (useless.returncode, useless.stdout) == (2, "")
+    assert "--epochs is for the network" in useless.stderr
 
 
 def test_classic_recipe(dinogen: Run, edda: Path, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def drawn(checkpoint: Checkpoint, width: int, *, colour: bool = False, path: str
         _environ={},
     )
     with console.capture() as capture:
-        console.print(checkpoint_view(checkpoint, Path(path), width))
+        console.print(checkpoint_view(checkpoint, path, width))
     return capture.get()
 
 
@@ -147,7 +147,7 @@ def test_facts_of_a_classic_run(tmp_path: Path) -> None:
 def test_unfinished_run_says_so(tmp_path: Path) -> None:
     """A training that was stopped is shown as one."""
     checkpoint = trained(tmp_path, CORPORA["latin"])
-    stopped = replace(checkpoint, training=replace(checkpoint.training, interrupted=True))
+    stopped = replace(checkpoint, training=checkpoint.training._replace(interrupted=True))
     assert "40 steps" in drawn(stopped, 80)
     assert "stopped before its end" in drawn(stopped, 80)
 

@@ -102,14 +102,6 @@ def test_a_packed_batch_gives_the_sum_of_its_names() -> None:
         np.testing.assert_allclose(fast.da0[place], s.da0[:, 0], rtol=1e-10, atol=1e-12)
 
 
-def test_the_loss_without_gradients_is_the_same_loss() -> None:
-    """`loss` and `loss_and_gradients` from a state of zeros give one number."""
-    model = random_network(5, 6, seed=1)
-    p = pack_all(RAGGED)
-    whole = model.loss_and_gradients(p.inputs, p.targets, p.sizes, model.start(4))
-    assert model.loss(p.inputs, p.targets, p.sizes) == pytest.approx(whole.loss, rel=1e-12)
-
-
 def test_the_time_loop_forward_gives_the_published_numbers() -> None:
     """Four steps agree with "rnn_forward" to the digits printed there."""
     x, a0, Waa, Wax, Wya, ba, by = draw(

@@ -1,22 +1,27 @@
 """The default recipe: what it learns, keeps, repeats and resumes."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.errors import CheckpointError, SettingError, TrainingError
 from dinogen.generation.scoring import score
+from dinogen.models import likelihood
+from dinogen.models.rnn import RNN
 from dinogen.text.corpus import Corpus, hold_out, read_corpus
+from dinogen.training import loop
 from dinogen.training.classic import ClassicRun
 from dinogen.training.loop import DefaultRun, initialise
 from dinogen.training.settings import Settings
 from tests.conftest import CORPORA
 
-SETTINGS = Settings(seed=5, hidden_size=16, steps=300, patience=1_000)
+SETTINGS = Settings(seed=5, hidden_size=16, steps=300, patience=1_000, order=0)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,12 @@ def train(run: DefaultRun, until: int | None = None) -> Checkpoint:
     return run.checkpoint()
 
 
+def network_of(checkpoint: Checkpoint) -> RNN:
+    """Give the network of a checkpoint that has one."""
+    assert checkpoint.network
+    return checkpoint.network
+
+
 def same(one: Checkpoint, other: Checkpoint) -> bool:
     """Whether two checkpoints agree, array for array, in everything but the clock."""
     clock = {"seconds": 0.0}
@@ -40,7 +51,7 @@ def same(one: Checkpoint, other: Checkpoint) -> bool:
         c.description() | {"training": c.description()["training"] | clock} for c in (one, other)
     ]
     arrays = [
-        {**{f"model.{n}": a for n, a in c.model.parameters.items()}, **c.resume.arrays}
+        {**{f"model.{n}": a for n, a in network_of(c).parameters.items()}, **c.resume.arrays}
         for c in (one, other)
     ]
     return (
@@ -111,13 +122,59 @@ def test_stopped_and_resumed_is_never_stopped(corpus: Corpus, stop: int, holdout
 
 
 def test_a_finished_run_can_be_given_more_steps(corpus: Corpus) -> None:
-    """With more steps a finished run goes on from where it was; without, nothing is left to do."""
+    """With more steps a finished run goes on from its best; without, nothing is left to do."""
     done = train(DefaultRun(corpus, SETTINGS))
+    assert not done.resume.arrays
     assert same(train(DefaultRun.resume(corpus, done)), done)
-    more = train(DefaultRun.resume(corpus, done, steps=350))
+    further = DefaultRun.resume(corpus, done, steps=350)
+    np.testing.assert_array_equal(
+        further.model.parameters.vector, network_of(done).parameters.vector
+    )
+    more = train(further)
     assert more.training.steps == 350
     assert more.history[: len(done.history)] == done.history
     assert DefaultRun.resume(corpus, done, epochs=50).steps == 50 * 9
+
+
+def test_a_run_that_lost_patience_stays_finished(corpus: Corpus) -> None:
+    """Resumed as it was it has nothing left to do; with more patience it goes on."""
+    run = DefaultRun(corpus, replace(SETTINGS, steps=5_000, patience=3))
+    done = train(run)
+    assert DefaultRun.resume(corpus, done).finished
+    assert not DefaultRun.resume(corpus, done, patience=50).finished
+
+
+@pytest.mark.parametrize("order", [None, 4])
+def test_n_grams_change_nothing_for_the_network(corpus: Corpus, order: int | None) -> None:
+    """Beside n-grams a network learns what it learns alone; the mixture is better than both."""
+    alone = train(DefaultRun(corpus, SETTINGS))
+    mixed = train(DefaultRun(corpus, replace(SETTINGS, order=order)))
+    np.testing.assert_array_equal(
+        network_of(alone).parameters.vector, network_of(mixed).parameters.vector
+    )
+    assert alone.history == mixed.history
+    assert alone.held_out
+    assert mixed.held_out
+    assert alone.ngram is None
+    assert mixed.ngram
+    assert order in (None, mixed.ngram.order)
+    assert mixed.held_out.network == alone.held_out.nats_per_symbol
+    assert mixed.held_out.ngram
+    assert mixed.held_out.nats_per_symbol < min(mixed.held_out.network, mixed.held_out.ngram)
+
+
+def test_without_a_network_there_is_nothing_to_wait_for(corpus: Corpus) -> None:
+    """With a hidden size of 0 a run is finished before its first step, and has its n-grams."""
+    run = DefaultRun(corpus, replace(SETTINGS, hidden_size=0, order=None))
+    assert run.finished
+    assert list(run.train()) == []
+    checkpoint = run.checkpoint()
+    assert checkpoint.network is None
+    assert checkpoint.model is checkpoint.ngram
+    assert not checkpoint.training.interrupted
+    assert checkpoint.held_out
+    assert checkpoint.held_out.nats_per_symbol == checkpoint.held_out.ngram
+    assert DefaultRun.resume(corpus, checkpoint).finished
 
 
 def test_without_held_out_names_the_last_parameters_are_kept(corpus: Corpus) -> None:
@@ -125,7 +182,9 @@ def test_without_held_out_names_the_last_parameters_are_kept(corpus: Corpus) -> 
     run = DefaultRun(corpus, replace(SETTINGS, holdout=0.0))
     checkpoint = train(run)
     assert checkpoint.held_out is None
-    np.testing.assert_array_equal(checkpoint.model.parameters.vector, run.model.parameters.vector)
+    np.testing.assert_array_equal(
+        network_of(checkpoint).parameters.vector, run.model.parameters.vector
+    )
     assert [row["heldout"] for row in checkpoint.history if "heldout" in row] == [None] * 16
 
 
@@ -148,7 +207,7 @@ def test_resuming_refuses_settings_that_do_not_fit_the_network(corpus: Corpus) -
         ("hidden_size", 17, CheckpointError),
         ("patience", -1, SettingError),
     ):
-        training = replace(left.training, settings={**left.training.settings, name: value})
+        training = left.training._replace(settings={**left.training.settings, name: value})
         with pytest.raises(error):
             DefaultRun.resume(corpus, replace(left, training=training))
 
@@ -177,7 +236,7 @@ def test_a_loss_that_is_no_number_is_caught(corpus: Corpus) -> None:
             lowered += [progress.step] if progress.lowered else []
     assert lowered == [106]
     assert run.step == 300
-    assert np.isfinite(run.checkpoint().model.parameters.vector).all()
+    assert np.isfinite(network_of(run.checkpoint()).parameters.vector).all()
 
 
 def test_a_held_out_loss_that_is_no_number_is_caught(
@@ -185,14 +244,12 @@ def test_a_held_out_loss_that_is_no_number_is_caught(
 ) -> None:
     """Weights that break with the last update before an evaluation leave no trace of it."""
     run = DefaultRun(corpus, SETTINGS)
-    loss = run.model.loss
-    broken = []
+    likelihoods = likelihood.likelihoods
 
-    def breaking(*args: Any) -> float:
-        broken.append(run.step == 100)
-        return float("nan") if broken[-1] else loss(*args)
+    def breaking(*args: Any) -> NDArray[np.float64]:
+        return likelihoods(*args) * (math.nan if run.step == 100 else 1.0)
 
-    monkeypatch.setattr(run.model, "loss", breaking)
+    monkeypatch.setattr(loop, "likelihoods", breaking)
     lowered = [progress.step for progress in run.train() if progress.lowered]
     assert lowered == [100]
     assert 100 not in [row["step"] for row in run.checkpoint().history]

@@ -31,7 +31,7 @@ def test_the_rule_for_a_tiny_and_a_long_list() -> None:
     tiny = CorpusFacts(lines=10, names=10, duplicates=0, longest=5, sha256="")
     settings = Settings.for_corpus(tiny, seed=1)
     assert (settings.steps, settings.hidden_size, settings.dropout) == (286, 128, 0.5)
-    long = replace(tiny, lines=10_000, names=10_000)
+    long = tiny._replace(lines=10_000, names=10_000)
     settings = Settings.for_corpus(long, seed=1)
     assert (settings.hidden_size, settings.batch_size) == (256, 64)
 

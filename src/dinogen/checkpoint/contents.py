@@ -1,13 +1,17 @@
 """What a checkpoint holds: everything that is needed to use a model, and to go on training it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, final
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.errors import CheckpointError
+from dinogen.models.language_model import LanguageModel
+from dinogen.models.mixture import Mixture
+from dinogen.models.ngram import NGram
 from dinogen.models.rnn import RNN, RNNConfig
 from dinogen.text.case import CaseRule
 from dinogen.text.facts import CorpusFacts
@@ -45,8 +49,7 @@ class ClassicRow(TypedDict):
 HistoryRow = DefaultRow | ClassicRow
 
 
-@dataclass(frozen=True)
-class TrainingFacts:
+class TrainingFacts(NamedTuple):
     """How a model was trained.
 
     Attributes:
@@ -64,16 +67,23 @@ class TrainingFacts:
     settings: Mapping[str, int | float]
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """How well a model foretells names that it has not seen, at its best."""
+class HeldOut(NamedTuple):
+    """How well a model foretells names that it has not seen, at its best.
+
+    Attributes:
+        names: held out.
+        nats_per_symbol: of the whole model, the n-grams counted without the held-out names.
+        network: the same of the network alone, if there is one.
+        ngram: the same of the n-grams alone, if there are any.
+    """
 
     names: int
     nats_per_symbol: float
+    network: float | None
+    ngram: float | None
 
 
-@dataclass(frozen=True)
-class ResumeState:
+class ResumeState(NamedTuple):
     """What else an exact resume needs: arrays and numbers by name, known to the recipe alone."""
 
     arrays: Mapping[str, NDArray[np.floating]]
@@ -87,10 +97,12 @@ class ResumeState:
         return {"stale": int, "lowered": int, "loss": float, "symbols": int}
 
     @staticmethod
-    def shapes(recipe: str, config: RNNConfig) -> dict[str, tuple[int, ...]]:
-        """Give the shape of each array that the recipe keeps."""
+    def shapes(recipe: str, config: RNNConfig, *, interrupted: bool) -> dict[str, tuple[int, ...]]:
+        """Give the shape of each array that the recipe keeps, when it is done or before."""
         if recipe == "classic":
             return {"a_prev": (1, config.hidden_size)}
+        if not interrupted:
+            return {}
         return {
             f"{group}.{name}": shape
             for group in ("parameters", "velocity")
@@ -104,7 +116,9 @@ class Checkpoint:
 
     Attributes:
         recipe: "default" or "classic".
-        model: the network at its best.
+        network: at its best, if there is one.
+        ngram: counted in all names, if there are any.
+        weight: of the network in the mixture of both.
         vocabulary: what its indices stand for.
         case: how capitals are given back.
         corpus: facts about the list it learned from.
@@ -117,7 +131,9 @@ class Checkpoint:
     """
 
     recipe: str
-    model: RNN
+    network: RNN | None
+    ngram: NGram | None
+    weight: float
     vocabulary: Vocabulary
     case: CaseRule
     corpus: CorpusFacts
@@ -128,9 +144,22 @@ class Checkpoint:
     resume: ResumeState
     version: str = __version__
 
+    @cached_property
+    def model(self) -> LanguageModel:
+        """What names are drawn from and scored by: network and n-grams mixed, or the one there is.
+
+        Raises:
+            ValueError: if there is neither.
+        """
+        if self.network and self.ngram:
+            return Mixture(self.network, self.ngram, self.weight)
+        if only := self.network or self.ngram:
+            return only
+        raise ValueError("a checkpoint of neither a network nor n-grams")
+
     def description(self) -> dict[str, Any]:
         """Describe the checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
-        config = self.model.config
+        config = self.network.config if self.network else RNNConfig(len(self.vocabulary), 0)
         return {
             "format": FORMAT,
             "version": self.version,
@@ -139,11 +168,18 @@ class Checkpoint:
                 "cell": config.cell,
                 "layers": config.layers,
                 "hidden_size": config.hidden_size,
-                "parameters": len(self.model.parameters.vector),
+                "parameters": len(self.network.parameters.vector) if self.network else 0,
             },
+            "ngram": self.ngram
+            and {
+                "order": self.ngram.order,
+                "contexts": self.ngram.tree.contexts,
+                "grams": len(self.ngram.tree.symbols) - 1,
+            },
+            "weights": {"network": self.weight, "ngram": 1 - self.weight},
             "symbols": list(self.vocabulary.symbols),
             "case": {"fold": self.case.fold, "capital_after": sorted(self.case.capital_after)},
-            "corpus": asdict(self.corpus),
+            "corpus": self.corpus._asdict(),
             "training": {
                 "seed": self.training.seed,
                 "steps": self.training.steps,
@@ -151,7 +187,7 @@ class Checkpoint:
                 "interrupted": self.training.interrupted,
                 "settings": dict(self.training.settings),
             },
-            "heldout": asdict(self.held_out) if self.held_out else None,
+            "heldout": self.held_out._asdict() if self.held_out else None,
             "history": self.history,
         }
 

@@ -53,15 +53,21 @@ class Fields:
             raise Malformed(f"{name} is no whole number from {low} to {high}")
         return value
 
-    def number(self, name: str) -> int | float:
-        """Give a finite number, as whole or as broken as it was written."""
+    def number(
+        self, name: str, low: float = -float_info.max, high: float = float_info.max
+    ) -> int | float:
+        """Give a finite number from low to high, as whole or as broken as it was written."""
         value = self.any(name)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise Malformed(f"{name} is no number")
         # Compared, not converted: a whole number may be too large for that. A NaN fails, too.
-        if not -float_info.max <= value <= float_info.max:
-            raise Malformed(f"{name} is not finite")
+        if not low <= value <= high:
+            raise Malformed(f"{name} is not finite, or not from {low:g} to {high:g}")
         return value
+
+    def number_or_none(self, name: str) -> int | float | None:
+        """Give a finite number, or None where there is null."""
+        return None if self.any(name) is None else self.number(name)
 
     def boolean(self, name: str) -> bool:
         """Give true or false."""

@@ -5,7 +5,6 @@ import os
 import zipfile
 import zlib
 from math import prod
-from pathlib import Path
 from typing import IO, TypeVar
 
 import numpy as np
@@ -24,9 +23,16 @@ from dinogen.checkpoint.contents import (
 )
 from dinogen.checkpoint.fields import Fields, Malformed, visible
 from dinogen.errors import CheckpointError
+from dinogen.models.ngram import (
+    LARGEST_TABLE,
+    LEAST_DISCOUNT,
+    MOST_DISCOUNT,
+    GramTree,
+    NGram,
+)
 from dinogen.models.rnn import RNN, RNNConfig
 from dinogen.text.case import CaseRule
-from dinogen.text.cleaning import is_visible
+from dinogen.text.cleaning import LONGEST_LINE, is_visible
 from dinogen.text.facts import CorpusFacts
 from dinogen.text.vocabulary import Vocabulary
 
@@ -40,7 +46,7 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def load(path: str | Path) -> Checkpoint:
+def load(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint.
 
     No byte of it is ever executed or unpickled: it holds numbers and one JSON text, whose types,
@@ -50,7 +56,7 @@ def load(path: str | Path) -> Checkpoint:
         CheckpointError: for a file that cannot be read, or that `save` did not write.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:
             return _read(file)
     except Malformed as problem:
         raise CheckpointError(f"{path}: {problem}") from None
@@ -106,23 +112,24 @@ class _Reader:
         if recipe not in PRECISION:
             raise _Foreign(f"its recipe, {recipe!r}, is not known here; upgrade dinogen")
         vocabulary = _vocabulary(meta.list("symbols"))
-        config = _config(meta.fields("model"), len(vocabulary))
+        V = len(vocabulary)
+        config = _config(meta.fields("model"), V)
+        weights = config.shapes if config.hidden_size else {}
+        grams = None if meta.any("ngram") is None else meta.fields("ngram")
+        if not weights and (recipe == "classic" or not grams):
+            raise Malformed("it holds no model")
         corpus = _corpus(meta.fields("corpus"))
-        shapes = ResumeState.shapes(recipe, config)
+        training = _training(meta.fields("training"))
+        shapes = ResumeState.shapes(recipe, config, interrupted=training.interrupted)
         self._expect(
             {
                 "meta",
                 "known",
-                *(f"model.{name}" for name in config.shapes),
+                *(f"model.{name}" for name in weights),
+                *(f"ngram.{name}" for name in ((*GramTree._fields, "discounts") if grams else ())),
                 *(f"resume.{name}" for name in shapes),
             }
         )
-        parameters = {
-            name: self._numbers(f"model.{name}", PRECISION[recipe], shape)
-            for name, shape in config.shapes.items()
-        }
-        model = RNN(config, PRECISION[recipe])
-        model.parameters.fill(parameters)
         known = self._array("known", np.uint64, (corpus.lines - corpus.duplicates,))
         if not (known[1:] > known[:-1]).all():
             raise Malformed("its digests are not in order")
@@ -130,12 +137,14 @@ class _Reader:
         return Checkpoint(
             version=meta.text("version"),
             recipe=recipe,
-            model=model,
+            network=self._network(config, PRECISION[recipe]) if weights else None,
+            ngram=self._ngram(grams, V) if grams else None,
+            weight=meta.fields("weights").number("network", 0, 1),
             vocabulary=vocabulary,
             case=_case(meta.fields("case")),
             corpus=corpus,
             known=known,
-            training=_training(meta.fields("training")),
+            training=training,
             held_out=_held_out(meta),
             history=[_row(Fields(row, "history"), recipe) for row in meta.list("history")],
             resume=ResumeState(
@@ -149,6 +158,34 @@ class _Reader:
                 },
             ),
         )
+
+    def _network(self, config: RNNConfig, dtype: type[np.floating]) -> RNN:
+        # Read before there is a network, which would be as large as the file only claims to be.
+        parameters = {
+            name: self._numbers(f"model.{name}", dtype, shape)
+            for name, shape in config.shapes.items()
+        }
+        network = RNN(config, dtype)
+        network.parameters.fill(parameters)
+        return network
+
+    def _ngram(self, grams: Fields, symbols: int) -> NGram:
+        order = grams.integer("order", low=1, high=LONGEST_LINE)
+        nodes = grams.integer("grams", low=1, high=2**32) + 1
+        tree = GramTree(
+            **{
+                name: self._array(f"ngram.{name}", kind, (nodes,))
+                for name, kind in GramTree.kinds(symbols).items()
+            }
+        )
+        if not tree.is_sound(order, symbols):
+            raise Malformed("its n-grams are no tree")
+        if tree.contexts != grams.integer("contexts") or tree.contexts * symbols > LARGEST_TABLE:
+            raise Malformed("it has another number of contexts than it says, or too many")
+        discounts = self._numbers("ngram.discounts", np.float64, (order, len(MOST_DISCOUNT)))
+        if not ((discounts >= LEAST_DISCOUNT) & (discounts <= MOST_DISCOUNT)).all():
+            raise Malformed("its discounts are out of bounds")
+        return NGram(tree, discounts, symbols)
 
     def _meta(self) -> Fields:
         length = self._members["meta.npy"].file_size
@@ -223,7 +260,7 @@ def _config(model: Fields, symbols: int) -> RNNConfig:
     cell, layers = model.text("cell"), model.integer("layers")
     if (cell, layers) != ("rnn", 1):
         raise _Foreign(f"its {layers}-layer {cell} network is not known here; upgrade dinogen")
-    return RNNConfig(symbols, model.integer("hidden_size", low=1, high=LARGEST_HIDDEN_SIZE))
+    return RNNConfig(symbols, model.integer("hidden_size", high=LARGEST_HIDDEN_SIZE))
 
 
 def _case(case: Fields) -> CaseRule:
@@ -262,7 +299,12 @@ def _held_out(meta: Fields) -> HeldOut | None:
     if meta.any("heldout") is None:
         return None
     held_out = meta.fields("heldout")
-    return HeldOut(held_out.integer("names", low=1), held_out.number("nats_per_symbol"))
+    return HeldOut(
+        names=held_out.integer("names", low=1),
+        nats_per_symbol=held_out.number("nats_per_symbol"),
+        network=held_out.number_or_none("network"),
+        ngram=held_out.number_or_none("ngram"),
+    )
 
 
 def _row(row: Fields, recipe: str) -> HistoryRow:
@@ -270,5 +312,4 @@ def _row(row: Fields, recipe: str) -> HistoryRow:
     if recipe == "classic":
         samples = [visible(name, "a sample") for name in row.list("samples")]
         return ClassicRow(step=step, smoothed_loss=row.number("smoothed_loss"), samples=samples)
-    heldout = None if row.any("heldout") is None else row.number("heldout")
-    return DefaultRow(step=step, train=row.number("train"), heldout=heldout)
+    return DefaultRow(step=step, train=row.number("train"), heldout=row.number_or_none("heldout"))

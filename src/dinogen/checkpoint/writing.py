@@ -78,8 +78,13 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
         "meta": np.frombuffer(text.encode(), dtype=np.uint8),
         "known": checkpoint.known,
     }
-    for name, array in checkpoint.model.parameters.items():
-        arrays[f"model.{name}"] = np.ascontiguousarray(array)
+    if checkpoint.network:
+        for name, weights in checkpoint.network.parameters.items():
+            arrays[f"model.{name}"] = np.ascontiguousarray(weights)
+    if checkpoint.ngram:
+        for name, counts in checkpoint.ngram.tree._asdict().items():
+            arrays[f"ngram.{name}"] = counts
+        arrays["ngram.discounts"] = checkpoint.ngram.discounts
     for name, array in checkpoint.resume.arrays.items():
         arrays[f"resume.{name}"] = np.ascontiguousarray(array)
     return arrays

@@ -1,7 +1,6 @@
 """Which checkpoint is meant where none is named."""
 
-import os
-from pathlib import Path
+import os.path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +10,10 @@ if TYPE_CHECKING:
 
 DEFAULT_OUTPUT = "dinogen.npz"
 VARIABLE = "DINOGEN_CHECKPOINT"
-BUNDLED = Path(__file__).parents[1] / "pretrained" / "dinosaurs.npz"
+BUNDLED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "pretrained", "dinosaurs.npz")
 
 
-def load_named(path: str | None) -> "tuple[Checkpoint, Path]":
+def load_named(path: str | None) -> "tuple[Checkpoint, str]":
     """Load the checkpoint named, else ``$DINOGEN_CHECKPOINT``, else ``./dinogen.npz``, else ours.
 
     Returns:
@@ -24,9 +23,9 @@ def load_named(path: str | None) -> "tuple[Checkpoint, Path]":
 
     named = path or os.environ.get(VARIABLE)
     if named:
-        chosen = Path(named)
-    elif Path(DEFAULT_OUTPUT).exists():
-        chosen = Path(DEFAULT_OUTPUT)
+        chosen = named
+    elif os.path.exists(DEFAULT_OUTPUT):
+        chosen = DEFAULT_OUTPUT
     else:
         click.echo("using the dinosaurs that come with dinogen (no ./dinogen.npz here)", err=True)
         chosen = BUNDLED

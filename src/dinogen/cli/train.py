@@ -41,7 +41,14 @@ if TYPE_CHECKING:
     "--hidden hidden_size",
     int,
     BOUNDS,
-    "Hidden units.  [default: 128; from 1,000 names on 256]",
+    "Hidden units; 0 leaves the network out.  [default: 128; from 1,000 names on 256]",
+)
+@number(
+    "--order",
+    int,
+    BOUNDS,
+    "The longest n-grams beside the network; 0 leaves them out.  [default: from 2 to 8, whichever "
+    "does best on the held-out names]",
 )
 @number("--epochs", int, BOUNDS, "Passes over the names.  [default: 640 / names^0.35]")
 @number(
@@ -134,6 +141,9 @@ def _check_usage(
         _allow(given, {"recipe", "steps", "epochs", "patience"}, "is what the checkpoint says")
     if given.get("recipe") == "classic":
         _allow(given, {"recipe", "steps"}, "is fixed in the classic recipe")
+    if given.get("hidden_size") == 0:
+        ngrams = {"recipe", "seed", "hidden_size", "order", "holdout", "case", "keep_duplicates"}
+        _allow(given, ngrams, "is for the network, which --hidden 0 leaves out")
 
 
 def _allow(given: dict[str, Any], names: set[str], why: str) -> None:
@@ -171,7 +181,15 @@ def _begin(
     )
     chosen = {name: given.get(name) for name in BOUNDS}
     chosen["seed"] = seed_or_fresh(given.get("seed"), quiet=quiet)
-    return DefaultRun(corpus, Settings.for_corpus(corpus.facts, **chosen))
+    settings = Settings.for_corpus(corpus.facts, **chosen)
+    if settings.hidden_size and not quiet:
+        click.echo(
+            f"{corpus.facts.names:,} names: {settings.hidden_size:,} hidden units, "
+            f"{settings.steps:,} updates of {settings.batch_size:,} names, "
+            f"dropout {settings.dropout:g}",
+            err=True,
+        )
+    return DefaultRun(corpus, settings)
 
 
 def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":

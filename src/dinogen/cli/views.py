@@ -1,7 +1,5 @@
 """What rich draws."""
 
-from pathlib import Path
-
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -20,16 +18,16 @@ class _Console(Console):
         raise
 
 
-def show_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+def show_checkpoint(checkpoint: Checkpoint, path: str) -> None:
     """Print what a checkpoint is, on stdout, for people."""
     console = _Console(highlight=False)
     console.print(checkpoint_view(checkpoint, path, min(console.width, _WIDEST)))
 
 
-def checkpoint_view(checkpoint: Checkpoint, path: Path, width: int) -> RenderableType:
+def checkpoint_view(checkpoint: Checkpoint, path: str, width: int) -> RenderableType:
     """Draw the model, its corpus, its training, the learning curve and the symbols."""
     return Group(
-        Text(str(path), style="bold"),
+        Text(path, style="bold"),
         "",
         _facts(checkpoint),
         "",
@@ -38,7 +36,7 @@ def checkpoint_view(checkpoint: Checkpoint, path: Path, width: int) -> Renderabl
 
 
 def _facts(checkpoint: Checkpoint) -> Table:
-    config, corpus, training = checkpoint.model.config, checkpoint.corpus, checkpoint.training
+    corpus, training = checkpoint.corpus, checkpoint.training
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
@@ -47,18 +45,23 @@ def _facts(checkpoint: Checkpoint) -> Table:
         # As text, not as markup: a symbol may well be a bracket.
         table.add_row(name, Text(value))
 
-    parameters = len(checkpoint.model.parameters.vector)
-    row("model", f"vanilla RNN, {config.hidden_size:,} hidden units, {parameters:,} parameters")
+    if network := checkpoint.network:
+        units, parameters = network.config.hidden_size, len(network.parameters.vector)
+        row("network", f"vanilla RNN, {units:,} hidden units, {parameters:,} parameters")
+    if ngram := checkpoint.ngram:
+        row("n-grams", f"Kneser-Ney of order {ngram.order}, {ngram.tree.contexts:,} contexts")
+    if network and ngram:
+        row("mixture", f"{checkpoint.weight:.0%} network, {1 - checkpoint.weight:.0%} n-grams")
     row("learned from", _learned_from(corpus))
     row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
     stopped = ", stopped before its end" if training.interrupted else ""
     row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{stopped}")
-    held_out = checkpoint.held_out
-    if held_out:
-        row(
-            "held out",
-            f"{held_out.nats_per_symbol:.3f} nats per symbol, on {_count(held_out.names, 'name')}",
-        )
+    if held_out := checkpoint.held_out:
+        parts = {"network": held_out.network, "n-grams": held_out.ngram}
+        alone = [f"{name} {loss:.3f}" for name, loss in parts.items() if loss is not None]
+        told = f"; alone: {', '.join(alone)}" if len(alone) > 1 else ""
+        names = _count(held_out.names, "name")
+        row("held out", f"{held_out.nats_per_symbol:.3f} nats per symbol, on {names}{told}")
     row("symbols", f"{len(checkpoint.vocabulary.symbols)}: {_symbols(checkpoint)}")
     row("case", _case(checkpoint))
     return table
@@ -109,7 +112,7 @@ def _curve(checkpoint: Checkpoint, width: int) -> list[RenderableType]:
         held_out = [(row["step"], row["heldout"]) for row in rows if row["heldout"] is not None]
         title = "loss, nats per symbol: · training" + (", ● held out" if held_out else "")
         series = {"·": train, "●": held_out}
-    if max(len(points) for points in series.values()) < 2:
+    if max(map(len, series.values())) < 2:
         return []
     chart = plot(series, width, _CURVE_ROWS, "steps")
     return [Text(title, style="cyan"), *(Text(line) for line in chart)]

@@ -29,7 +29,7 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
     from dinogen.checkpoint.writing import save
     from dinogen.cli.interrupts import graceful
 
-    if run.finished and not quiet:
+    if run.finished and run.step and not quiet:
         click.echo(
             f"nothing left to do after {run.step:,} steps; --steps or --patience gives it more",
             err=True,
@@ -106,6 +106,6 @@ def _summary(checkpoint: "Checkpoint", output: str) -> str:
         if held_out
         else ""
     )
-    return (
-        f"{learned:,} names learned{loss}; {checkpoint.training.seconds:.1f} s; saved to {output}"
-    )
+    training = checkpoint.training
+    took = f"; {training.seconds:.1f} s" if training.steps else ""
+    return f"{learned:,} names learned{loss}{took}; saved to {output}"

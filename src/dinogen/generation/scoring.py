@@ -4,10 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.models.language_model import LanguageModel
+from dinogen.models.likelihood import likelihoods
 from dinogen.text.names import Names
-from dinogen.text.packing import pack
-
-_TOGETHER = 1_024
 
 
 def score(model: LanguageModel, names: Names) -> NDArray[np.float64]:
@@ -17,13 +15,5 @@ def score(model: LanguageModel, names: Names) -> NDArray[np.float64]:
         model: only its likelihoods are asked for.
         names: of symbols that the model knows.
     """
-    nats = np.zeros(len(names))
-    for first in range(0, len(names), _TOGETHER):
-        packed = pack(names, np.arange(first, min(first + _TOGETHER, len(names))))
-        state = model.start(packed.sizes[0])
-        end = 0
-        for n in packed.sizes:
-            start, end = end, end + n
-            state, p = model.advance(model.select(state, slice(n)), packed.inputs[start:end])
-            nats[packed.rows[:n]] -= np.log(p[np.arange(n), packed.targets[start:end]])
-    return nats
+    nats: NDArray[np.float64] = -np.log(likelihoods(model, names))  # (S,)
+    return np.add.reduceat(nats, names.starts[:-1]) if len(names) else nats

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 State = Any
 """What a model remembers of N unfinished names. Only the model that made it looks inside."""
 
+LEAST = 1e-35
+"""Where models cut off what is unlikely: not far below, float32 would make it 0."""
+
 Rows = slice | NDArray[np.integer] | NDArray[np.bool_]
 
 

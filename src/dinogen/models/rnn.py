@@ -1,14 +1,14 @@
 """The recurrent network: an embedding, a cell, a readout, and the loops over time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from math import log
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from dinogen.models.cells import vanilla_backward, vanilla_forward, vanilla_slope
-from dinogen.models.language_model import Rows
+from dinogen.models.language_model import LEAST, Rows
 from dinogen.models.parameters import Parameters, Shapes
 from dinogen.models.workspace import Workspace
 
@@ -16,12 +16,7 @@ Array = NDArray[np.floating]
 Symbols = NDArray[np.integer]
 
 
-LEAST_LOGIT = -80.0
-"""Nothing is less likely than e^-80 times the likeliest: float32 would make it 0 soon after."""
-
-
-@dataclass(frozen=True)
-class RNNConfig:
+class RNNConfig(NamedTuple):
     """The size of a network: V symbols, the end of a name among them, and H hidden units."""
 
     symbols: int
@@ -105,12 +100,6 @@ class RNN:
 
     # Training: all symbols of all names of a batch at once, packed time-major.
 
-    def loss(self, inputs: Symbols, targets: Symbols, sizes: Sequence[int]) -> float:
-        """Sum the cross-entropy, in nats, of packed names; see `loss_and_gradients`."""
-        z = self._embed(inputs)  # (S, H)
-        a, _ = run(z, sizes, self.start(sizes[0]), self.parameters["Waa"], self._workspace)
-        return cross_entropy(self._logits(a, self._room_for_logits(a)), targets)
-
     def loss_and_gradients(
         self,
         inputs: Symbols,
@@ -134,7 +123,9 @@ class RNN:
         read = a
         if masks.readout is not None:
             read = np.multiply(a, masks.readout, out=workspace.array("read", *a.shape))  # (S, H)
-        dlogits = self._logits(read, self._room_for_logits(a))  # (V, S)
+        dlogits = self._logits(
+            read, workspace.array("logits", self.config.symbols, len(a))
+        )  # (V, S)
         loss = cross_entropy(dlogits, targets)
 
         da = np.dot(dlogits.T, p["Wya"].T, out=workspace.array("da", *a.shape))  # (S, H)
@@ -165,9 +156,6 @@ class RNN:
         logits = np.dot(p["Wya"].T, a.T, out=out)  # (V, N)
         logits += p["by"][:, np.newaxis]
         return logits
-
-    def _room_for_logits(self, a: Array) -> Array:
-        return self._workspace.array("logits", self.config.symbols, len(a))  # (V, S)
 
 
 def run(
@@ -242,10 +230,10 @@ def run_backward(
 def softmax(logits: Array) -> Array:
     """Turn logits into probabilities, in place: (V,) ones, or (V, N) by columns.
 
-    None is 0: whatever is forbidden later, something is left to choose from.
+    None is 0, so that whatever is forbidden later, something is left to choose from.
     """
     logits -= logits.max(axis=0)
-    np.maximum(logits, LEAST_LOGIT, out=logits)
+    np.maximum(logits, log(LEAST), out=logits)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=0)
     return logits

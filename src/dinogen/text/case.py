@@ -1,7 +1,7 @@
 """Case, folded for learning and given back on output."""
 
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,8 +9,7 @@ from dinogen.text.names import END, Names
 from dinogen.text.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True)
-class CaseRule:
+class CaseRule(NamedTuple):
     """How the case of a list is folded away, and what of it is given back.
 
     Attributes:

@@ -1,13 +1,12 @@
 """What is worth knowing of a list of names once the list itself is gone."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_HELD_OUT = 1_000
 """However long the list: this many held-out names tell the loss well enough."""
 
 
-@dataclass(frozen=True)
-class CorpusFacts:
+class CorpusFacts(NamedTuple):
     """The numbers about a list.
 
     Attributes:

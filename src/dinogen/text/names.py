@@ -1,7 +1,5 @@
 """Names as compact arrays: all symbols end to end, every name closed by the end symbol."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +7,6 @@ END = 0
 """The index of the end of a name, and of what stands before one: names begin where others end."""
 
 
-@dataclass(frozen=True)
 class Names:
     """N names of S symbols in all, their ends included.
 
@@ -18,8 +15,9 @@ class Names:
         starts: (N + 1,) int64; name i is ``symbols[starts[i]:starts[i + 1]]``, its end included.
     """
 
-    symbols: NDArray[np.unsignedinteger]
-    starts: NDArray[np.int64]
+    def __init__(self, symbols: NDArray[np.unsignedinteger], starts: NDArray[np.int64]) -> None:
+        self.symbols = symbols
+        self.starts = starts
 
     @classmethod
     def split(cls, symbols: NDArray[np.unsignedinteger]) -> "Names":

@@ -21,6 +21,7 @@ from dinogen.checkpoint.contents import (
     ResumeState,
     TrainingFacts,
 )
+from dinogen.errors import CheckpointError
 from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig, softmax
 from dinogen.text.corpus import Corpus
@@ -89,11 +90,13 @@ class ClassicRun:
             CheckpointError: for another corpus or recipe.
             SettingError: for a number of steps outside of its range.
         """
-        saved = checkpoint.state_for(RECIPE, corpus)
+        saved, network = checkpoint.state_for(RECIPE, corpus), checkpoint.network
+        if network is None:
+            raise CheckpointError("it holds no network; train anew")
         run = cls(
             corpus, steps if steps is not None else int(checkpoint.training.settings["steps"])
         )
-        run.model.parameters.fill(checkpoint.model.parameters)
+        run.model.parameters.fill(network.parameters)
         run._a_prev = saved.arrays["a_prev"].copy()
         run.smoothed_loss = saved.counters["smoothed_loss"]
         run.step = checkpoint.training.steps
@@ -123,7 +126,9 @@ class ClassicRun:
         model.parameters.fill(self.model.parameters)
         return Checkpoint(
             recipe=RECIPE,
-            model=model,
+            network=model,
+            ngram=None,
+            weight=1.0,
             vocabulary=self.corpus.vocabulary,
             case=self.corpus.case,
             corpus=self.corpus.facts,

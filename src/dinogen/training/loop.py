@@ -1,27 +1,29 @@
-"""The default recipe: minibatches, SGD with momentum, a schedule, held-out names, the best kept."""
+"""The default recipe: a network learned by SGD, the best of it kept, and n-grams beside it."""
 
 from collections.abc import Iterator
 from math import inf, isfinite, log
 from time import monotonic
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dinogen.checkpoint.contents import (
     Checkpoint,
     DefaultRow,
-    HeldOut,
     HistoryRow,
     ResumeState,
     TrainingFacts,
 )
 from dinogen.errors import CheckpointError, TrainingError
+from dinogen.models.likelihood import likelihoods
 from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig
 from dinogen.streams import Purpose, stream
 from dinogen.text.corpus import Corpus, hold_out
-from dinogen.text.packing import Packed, pack
+from dinogen.text.packing import Packed
 from dinogen.training.batching import Batches
 from dinogen.training.dropout import Dropout
+from dinogen.training.interpolation import Interpolation, surprise
 from dinogen.training.optimizer import clip_by_global_norm, descend, rate_factor
 from dinogen.training.run import Progress
 from dinogen.training.settings import RECIPE, Settings
@@ -32,8 +34,6 @@ EVALUATE_AT_MOST_EVERY = 20
 
 MOST_LOWERED = 30
 """After so many halvings no learning rate is to blame."""
-
-_EVALUATED_TOGETHER = 256
 
 
 class DefaultRun:
@@ -46,14 +46,12 @@ class DefaultRun:
     def __init__(self, corpus: Corpus, settings: Settings) -> None:
         self.settings = settings
         self.corpus = corpus
-        learned, held_out = hold_out(corpus, settings.holdout, settings.seed)
+        learned, self._held_out = hold_out(corpus, settings.holdout, settings.seed)
         self._batches = Batches(learned, settings.batch_size, settings.seed)
         self._dropout = Dropout(settings.dropout, settings.dropout, settings.seed)
-        self._held_out = len(held_out)
-        self._evaluation = [
-            pack(held_out, np.arange(first, min(first + _EVALUATED_TOGETHER, len(held_out))))
-            for first in range(0, len(held_out), _EVALUATED_TOGETHER)
-        ]
+        self._interpolation = Interpolation(
+            learned, self._held_out, corpus.names, len(corpus.vocabulary), settings.order
+        )
         self.model = initialise(
             RNNConfig(len(corpus.vocabulary), settings.hidden_size), settings.seed
         )
@@ -81,13 +79,14 @@ class DefaultRun:
 
         Args:
             corpus: the one that it was trained on.
-            checkpoint: of the default recipe, with its resume state.
+            checkpoint: of the default recipe. One that was stopped is gone on with as if it had
+                not been; a finished one from its best parameters.
             steps: updates in all, in place of those planned.
             epochs: likewise, as passes over the names.
             patience: in place of the saved one.
 
         Raises:
-            CheckpointError: for another corpus, or a checkpoint without resume state.
+            CheckpointError: for another corpus or recipe.
             SettingError: for settings outside of their ranges.
         """
         saved = checkpoint.state_for(RECIPE, corpus)
@@ -99,13 +98,19 @@ class DefaultRun:
         if patience is not None:
             settings["patience"] = patience
         run = cls(corpus, Settings.for_corpus(corpus.facts, epochs=epochs, **settings))
-        if run.model.config != checkpoint.model.config:
+        if checkpoint.network is None:
+            return run
+        if run.model.config != checkpoint.network.config:
             raise CheckpointError("the checkpoint's settings and its network differ; train anew")
-        for name in run.model.parameters:
-            run.model.parameters[name][...] = saved.arrays[f"parameters.{name}"]
-            run._velocity[name][...] = saved.arrays[f"velocity.{name}"]
-        run._best.fill(checkpoint.model.parameters)
-        run._best_loss = checkpoint.held_out.nats_per_symbol if checkpoint.held_out else inf
+        run._best.fill(checkpoint.network.parameters)
+        run.model.parameters.fill(run._best)
+        if checkpoint.held_out and checkpoint.held_out.network is not None:
+            run._best_loss = checkpoint.held_out.network
+        for name, array in saved.arrays.items():
+            group, _, part = name.partition(".")
+            {"parameters": run.model.parameters, "velocity": run._velocity}[group][part][...] = (
+                array
+            )
         run._stale = int(saved.counters["stale"])
         run._lowered = int(saved.counters["lowered"])
         run._loss, run._symbols = saved.counters["loss"], int(saved.counters["symbols"])
@@ -121,13 +126,13 @@ class DefaultRun:
 
     @property
     def steps(self) -> int:
-        """Updates planned."""
-        return self.settings.steps
+        """Updates planned; none without a network."""
+        return self.settings.steps if self.settings.hidden_size else 0
 
     @property
     def finished(self) -> bool:
         """Whether all is done, or the held-out loss has stopped improving."""
-        return self._step >= self.settings.steps or self._stale >= self.settings.patience
+        return self._step >= self.steps or self._stale >= self.settings.patience
 
     def train(self) -> Iterator[Progress]:
         """Go on to the end, yielding after each update.
@@ -152,14 +157,11 @@ class DefaultRun:
             yield Progress(self._step, loss / len(batch.targets), row, lowered)
 
     def checkpoint(self) -> Checkpoint:
-        """Take down the best parameters so far, and what is needed to go on."""
-        model = RNN(self.model.config)
-        evaluated = isfinite(self._best_loss)
-        model.parameters.fill(self._best if evaluated else self.model.parameters)
-        arrays = {
-            f"parameters.{name}": array.copy() for name, array in self.model.parameters.items()
-        }
-        arrays |= {f"velocity.{name}": array.copy() for name, array in self._velocity.items()}
+        """Take down the best parameters so far, n-grams, and what is needed to go on."""
+        network = self._best_network() if self.settings.hidden_size else None
+        ngram, weight, held_out = self._interpolation.fit(network)
+        # A finished run has nothing to go on with but its best parameters: its rate is down to 0.
+        moving = {} if self.finished else self._moving
         counters = {
             "stale": self._stale,
             "lowered": self._lowered,
@@ -168,7 +170,9 @@ class DefaultRun:
         }
         return Checkpoint(
             recipe=RECIPE,
-            model=model,
+            network=network,
+            ngram=ngram,
+            weight=weight,
             vocabulary=self.corpus.vocabulary,
             case=self.corpus.case,
             corpus=self.corpus.facts,
@@ -180,10 +184,23 @@ class DefaultRun:
                 interrupted=not self.finished,
                 settings=self.settings.to_json(),
             ),
-            held_out=HeldOut(self._held_out, self._best_loss) if evaluated else None,
+            held_out=held_out,
             history=[*self._history],
-            resume=ResumeState(arrays, counters),
+            resume=ResumeState({name: array.copy() for name, array in moving.items()}, counters),
         )
+
+    @property
+    def _moving(self) -> dict[str, NDArray[np.floating]]:
+        """What updates change, by name."""
+        groups = {"parameters": self.model.parameters, "velocity": self._velocity}
+        return {f"{group}.{name}": groups[group][name] for group in groups for name in self._best}
+
+    def _best_network(self) -> RNN:
+        """Copy the network as it was at its best, or, before that is known, as it is."""
+        network = RNN(self.model.config)
+        evaluated = isfinite(self._best_loss)
+        network.parameters.fill(self._best if evaluated else self.model.parameters)
+        return network
 
     def _update(self, batch: Packed) -> float:
         """Learn from one batch; returns its summed loss."""
@@ -220,15 +237,14 @@ class DefaultRun:
         interval = max(
             EVALUATE_AT_MOST_EVERY, min(EVALUATE_AT_LEAST_EVERY, self._batches.per_epoch)
         )
-        return self._step in (1, self.settings.steps) or self._step % interval == 0
+        return self._step in (1, self.steps) or self._step % interval == 0
 
     def _evaluate(self) -> DefaultRow | None:
         """Add a row to the history; none where the loss has exploded."""
         train = self._loss / max(1, self._symbols)
         held_out = None
-        if self._evaluation:
-            loss = sum(self.model.loss(b.inputs, b.targets, b.sizes) for b in self._evaluation)
-            held_out = loss / sum(len(b.targets) for b in self._evaluation)
+        if len(self._held_out):
+            held_out = surprise(likelihoods(self.model, self._held_out))
         # So far above the loss of knowing nothing no training ever was that went well. Each is
         # compared by itself: a NaN is below nothing, but may get lost in a maximum.
         most = log(self.model.config.symbols) + 1
@@ -261,5 +277,5 @@ def initialise(config: RNNConfig, seed: int) -> RNN:
     p = model.parameters
     p["Wax"][...] = 2.0 * random.standard_normal(p["Wax"].shape)
     p["Waa"][...] = 0.7 * np.linalg.qr(random.standard_normal((H, H)))[0]
-    p["Wya"][...] = 0.3 / np.sqrt(H) * random.standard_normal(p["Wya"].shape)
+    p["Wya"][...] = 0.3 / np.sqrt(max(1, H)) * random.standard_normal(p["Wya"].shape)
     return model

@@ -15,7 +15,8 @@ CLASSIC_STEPS = 35_000
 
 BOUNDS: Bounds = {
     "seed": SEED,
-    "hidden_size": (1, 4_096),
+    "hidden_size": (0, 4_096),
+    "order": (0, 16),
     "epochs": (1, 1_000_000),
     "steps": (1, 1_000_000_000),
     "batch_size": (1, 65_536),
@@ -35,7 +36,7 @@ class Settings:
 
     Attributes:
         seed: of the held-out names, the initial weights and the order of the names.
-        hidden_size: H, hidden units.
+        hidden_size: H, hidden units; 0 for no network.
         steps: updates in all.
         batch_size: names in an update.
         learning_rate: the highest rate of the schedule.
@@ -43,10 +44,11 @@ class Settings:
         clip: the greatest norm of a gradient, all parameters together, in nats per symbol.
         dropout: the share of hidden units that are left out while learning.
         holdout: the share of the names held out.
+        order: of the n-grams; 0 for none, None to choose it on the held-out names.
         patience: evaluations without a better held-out loss after which training stops.
 
     Raises:
-        SettingError: for a number outside of its range.
+        SettingError: for a number outside of its range, and where nothing is left to learn with.
     """
 
     seed: int
@@ -59,10 +61,15 @@ class Settings:
     dropout: float = 0.0
     holdout: float = 0.1
     patience: int = 12
+    order: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
+        for name, value in self.to_json().items():
             check(name, value, BOUNDS)
+        if self.hidden_size == 0 and self.order == 0:
+            raise SettingError(
+                "hidden size 0 leaves no network and order 0 no n-grams; keep one of them"
+            )
 
     @classmethod
     def for_corpus(
@@ -111,7 +118,7 @@ class Settings:
                 raise SettingError(f"{name} is not a setting of the {RECIPE} recipe")
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise SettingError(f"{name} {value!r}: must be a number")
-            if kind is int and not isinstance(value, int):
+            if kind in (int, int | None) and not isinstance(value, int):
                 raise SettingError(f"{name} {value!r}: must be a whole number")
         try:
             return cls(**values)  # type: ignore[arg-type]
@@ -119,5 +126,5 @@ class Settings:
             raise SettingError(f"settings are incomplete: {error}") from None
 
     def to_json(self) -> dict[str, int | float]:
-        """Give the settings as numbers by name."""
-        return asdict(self)
+        """Give the settings that are given, as numbers by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
