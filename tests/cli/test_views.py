@@ -50,7 +50,7 @@ def drawn(checkpoint: Checkpoint, width: int, *, colour: bool = False, path: str
         _environ={},
     )
     with console.capture() as capture:
-        console.print(checkpoint_view(checkpoint, path, width))
+        console.print(checkpoint_view(checkpoint, Path(path), width))
     return capture.get()
 
 

@@ -5,6 +5,7 @@ import os
 import zipfile
 import zlib
 from math import prod
+from pathlib import Path
 from typing import IO, TypeVar
 
 import numpy as np
@@ -46,7 +47,7 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def load(path: str | os.PathLike[str]) -> Checkpoint:
+def load(path: str | Path) -> Checkpoint:
     """Read a checkpoint.
 
     No byte of it is ever executed or unpickled: it holds numbers and one JSON text, whose types,
@@ -56,7 +57,7 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         CheckpointError: for a file that cannot be read, or that `save` did not write.
     """
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             return _read(file)
     except Malformed as problem:
         raise CheckpointError(f"{path}: {problem}") from None

@@ -1,6 +1,7 @@
 """Which checkpoint is meant where none is named."""
 
-import os.path
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +11,10 @@ if TYPE_CHECKING:
 
 DEFAULT_OUTPUT = "dinogen.npz"
 VARIABLE = "DINOGEN_CHECKPOINT"
-BUNDLED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "pretrained", "dinosaurs.npz")
+BUNDLED = Path(__file__).parents[1] / "pretrained" / "dinosaurs.npz"
 
 
-def load_named(path: str | None) -> "tuple[Checkpoint, str]":
+def load_named(path: str | None) -> "tuple[Checkpoint, Path]":
     """Load the checkpoint named, else ``$DINOGEN_CHECKPOINT``, else ``./dinogen.npz``, else ours.
 
     Returns:
@@ -23,9 +24,9 @@ def load_named(path: str | None) -> "tuple[Checkpoint, str]":
 
     named = path or os.environ.get(VARIABLE)
     if named:
-        chosen = named
-    elif os.path.exists(DEFAULT_OUTPUT):
-        chosen = DEFAULT_OUTPUT
+        chosen = Path(named)
+    elif Path(DEFAULT_OUTPUT).exists():
+        chosen = Path(DEFAULT_OUTPUT)
     else:
         click.echo("using the dinosaurs that come with dinogen (no ./dinogen.npz here)", err=True)
         chosen = BUNDLED

@@ -1,5 +1,7 @@
 """What rich draws."""
 
+from pathlib import Path
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,16 +20,16 @@ class _Console(Console):
         raise
 
 
-def show_checkpoint(checkpoint: Checkpoint, path: str) -> None:
+def show_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Print what a checkpoint is, on stdout, for people."""
     console = _Console(highlight=False)
     console.print(checkpoint_view(checkpoint, path, min(console.width, _WIDEST)))
 
 
-def checkpoint_view(checkpoint: Checkpoint, path: str, width: int) -> RenderableType:
+def checkpoint_view(checkpoint: Checkpoint, path: Path, width: int) -> RenderableType:
     """Draw the model, its corpus, its training, the learning curve and the symbols."""
     return Group(
-        Text(path, style="bold"),
+        Text(str(path), style="bold"),
         "",
         _facts(checkpoint),
         "",
