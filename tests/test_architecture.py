@@ -27,7 +27,9 @@ LAYERS = (
 ALLOWED = {layer: set(LAYERS[: i + 1]) for i, layer in enumerate(LAYERS)}
 # Generation asks a model its one question, whoever made or saved it.
 ALLOWED["generation"] = {"errors", "bounds", "streams", "text", "models", "generation"}
-ALLOWED["cli"] |= {"generation"}
+# A checkpoint can be asked for names, and hands that on.
+for layer in ("checkpoint", "cli"):
+    ALLOWED[layer] |= {"generation"}
 
 MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from dinogen.errors import CheckpointError as CheckpointError
     from dinogen.errors import CorpusError as CorpusError
     from dinogen.errors import DinogenError as DinogenError
+    from dinogen.errors import RanOutError as RanOutError
     from dinogen.errors import SettingError as SettingError
     from dinogen.errors import TrainingError as TrainingError
-    from dinogen.generation.options import Options as Options
-    from dinogen.generation.sampling import sample as sample
     from dinogen.generation.scoring import score as score
     from dinogen.models.language_model import LanguageModel as LanguageModel
+    from dinogen.models.mixture import Mixture as Mixture
+    from dinogen.models.ngram import NGram as NGram
     from dinogen.models.rnn import RNN as RNN
-    from dinogen.text.case import spell as spell
     from dinogen.text.corpus import Corpus as Corpus
     from dinogen.text.corpus import read_corpus as read_corpus
     from dinogen.training.classic import ClassicRun as ClassicRun
@@ -35,17 +35,17 @@ _HOMES = {
     "DefaultRun": "training.loop",
     "DinogenError": "errors",
     "LanguageModel": "models.language_model",
-    "Options": "generation.options",
+    "Mixture": "models.mixture",
+    "NGram": "models.ngram",
     "RNN": "models.rnn",
+    "RanOutError": "errors",
     "SettingError": "errors",
     "Settings": "training.settings",
     "TrainingError": "errors",
     "load": "checkpoint.reading",
     "read_corpus": "text.corpus",
-    "sample": "generation.sampling",
     "save": "checkpoint.writing",
     "score": "generation.scoring",
-    "spell": "text.case",
 }
 
 __all__ = list(_HOMES)

@@ -17,5 +17,9 @@ class TrainingError(DinogenError):
     """A training run that came to nothing."""
 
 
+class RanOutError(DinogenError):
+    """Fewer names than were wanted: all that can be found with reasonable effort was given."""
+
+
 class CheckpointError(DinogenError):
     """A checkpoint that cannot be read, cannot be written, or does not fit what it is used for."""

@@ -13,6 +13,7 @@ class Purpose(IntEnum):
     SHUFFLE = 2
     SAMPLE = 3
     DROPOUT = 4
+    COURSE = 5
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

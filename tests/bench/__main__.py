@@ -68,7 +68,7 @@ def draw(figures: dict[str, Any]) -> Table:
             _ratio("literal", row["dinogen"], row["literal"]),
         )
     if row := figures.get("sampling"):
-        for what, rival in (("command", "inside"), ("inside", "limit")):
+        for what, rival in (("new", "command"), ("command", "inside"), ("inside", "limit")):
             table.add_row(
                 f"{sampling.NAMES:,} names, hidden 64, {what}",
                 f"{sampling.NAMES / row[what]:,.0f} a second",

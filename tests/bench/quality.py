@@ -19,7 +19,7 @@ from time import perf_counter
 import numpy as np
 
 from dinogen.generation.options import Options
-from dinogen.generation.sampling import sample
+from dinogen.generation.sampling import Stream, sample
 from dinogen.generation.scoring import score
 from dinogen.models.language_model import LanguageModel
 from dinogen.text.cleaning import clean
@@ -92,7 +92,8 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
 def novelty(model: LanguageModel, corpus: Corpus, test: Names) -> dict[str, int]:
     """Of `DRAWN` names: those learned from, those only kept away, and those distinct."""
     options = Options(2 * corpus.facts.longest, inner=corpus.vocabulary.spaces)
-    drawn = np.concatenate([digests(names) for names in sample(model, DRAWN, 1, options)])
+    stream = Stream(model, 1, options)
+    drawn = np.concatenate([digests(some.names) for some in sample(stream, DRAWN)])
     return {
         "known": int(contains(corpus.known, drawn).sum()),
         "found": int(contains(np.sort(digests(test)), drawn).sum()),

@@ -12,7 +12,7 @@ import numpy as np
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.checkpoint.writing import save
 from dinogen.generation.options import Options
-from dinogen.generation.sampling import sample
+from dinogen.generation.sampling import Stream, sample
 from dinogen.text.corpus import Corpus
 from dinogen.training.loop import DefaultRun
 from dinogen.training.settings import Settings
@@ -33,23 +33,25 @@ def trained(corpus: Corpus) -> Checkpoint:
 def measure(corpus: Corpus) -> dict[str, float]:
     """Seconds for `NAMES` names: the whole command, the sampling in it, and its products alone."""
     checkpoint = trained(corpus)
-    options = Options(max_length=2 * corpus.facts.longest)
+    names = Stream(checkpoint.model, 1, Options(max_length=2 * corpus.facts.longest))
     running = [
-        int((names.lengths > step).sum())
-        for names in sample(checkpoint.model, NAMES, 1, options)
-        for step in range(int(names.lengths.max()))
+        int((drawn.names.lengths > step).sum())
+        for drawn in sample(names, NAMES)
+        for step in range(int(drawn.names.lengths.max()))
     ]
 
     def inside() -> None:
-        for _ in sample(checkpoint.model, NAMES, 1, options):
+        for _ in sample(names, NAMES):
             pass
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.npz")
         save(checkpoint, path)
         command = ["sample", str(path), "--n", str(NAMES), "--seed", "1"]
+        every = ["--allow-known", "--allow-repeats"]
         rivals = {
-            "command": process([DINOGEN, *command]),
+            "command": process([DINOGEN, *command, *every]),
+            "new": process([DINOGEN, *command]),
             "inside": inside,
             "limit": limit(checkpoint, running),
         }

@@ -271,7 +271,10 @@ SAMPLE_NUMBERS = {
     "--seed": ("1.5", *ABSURD),
     "--temperature": ("inf", *AT_LEAST_ONE),
     "--top-k": AT_LEAST_ONE,
+    "--top-p": ("1.5", "0", "-1", "nan"),
+    "--min-length": ("many", *ABSURD),
     "--max-length": AT_LEAST_ONE,
+    "--skip": ("1.5", *ABSURD),
 }
 
 

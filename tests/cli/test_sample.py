@@ -1,6 +1,7 @@
 """``dinogen sample``: which names it writes, and how it takes what reads them."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -9,8 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import TINY, essence, read_arrays, side_by_side, train
+from dinogen.cli.checkpoints import BUNDLED
+from tests.cli.conftest import TINY, Refused, essence, read_arrays, side_by_side, train
 from tests.conftest import CORPORA, Run, command, environment
+
+ANY = ("--allow-known", "--allow-repeats")
+"""Every candidate, whether it is new or not."""
 
 
 def records(dinogen: Run, *args: str | Path) -> list[dict[str, Any]]:
@@ -61,17 +66,18 @@ def test_number_changes_no_name(dinogen: Run, edda_checkpoint: Path, thousand: l
 
 
 def test_names_are_many_and_none_is_empty(thousand: list[str]) -> None:
-    """A thousand names are a thousand lines, hardly two alike, and no line is empty."""
-    assert len(thousand) == 1_000
+    """A thousand names are a thousand lines, no two alike, none in the list, and none empty."""
+    assert len(thousand) == len(set(thousand)) == 1_000
     assert all(name.strip() for name in thousand)
-    assert len(set(thousand)) > 500
+    learned = (CORPORA / "edda.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    assert not set(thousand) & set(learned)
 
 
 def test_untrained_model_writes_no_empty_name(dinogen: Run, tmp_path: Path) -> None:
     """A model that has learned next to nothing still writes a symbol before it ends a name."""
     (tmp_path / "n.txt").write_text("a\nb\n")
     dinogen("train", "n.txt", "--steps", "1", "--hidden", "2", "--seed", "1")
-    names = dinogen("sample", "--n", "2000", "--seed", "1").stdout.split("\n")
+    names = dinogen("sample", "--n", "2000", "--seed", "1", *ANY).stdout.split("\n")
     assert len(names) == 2_001
     assert "" not in names[:-1]
 
@@ -104,10 +110,12 @@ def test_json_tells_of_the_plain_names(
     """A line of JSON has the keys of the contract, and they are about the name in plain output."""
     found = records(dinogen, edda_checkpoint, "--n", "260", "--seed", "1")
     assert len(found) == 260
-    for index, (record, name) in enumerate(zip(found, thousand, strict=False)):
+    candidates = dinogen("sample", edda_checkpoint, "--n", "400", "--seed", "1", *ANY)
+    for record, name in zip(found, thousand, strict=False):
         assert list(record) == ["name", "nats", "symbols", "known", "index", "seed"]
         assert record["name"] + "\n" == name
-        assert (record["index"], record["seed"]) == (index, 1)
+        assert record["name"] == candidates.stdout.splitlines()[record["index"]]
+        assert (record["known"], record["seed"]) == (False, 1)
         assert record["symbols"] == len(record["name"]) + 1
         assert record["nats"] > 0
 
@@ -135,7 +143,7 @@ def test_nats_agree_with_inspect(dinogen: Run, edda_checkpoint: Path, thousand: 
 
 def test_known_is_in_the_list(dinogen: Run, tiny_checkpoint: Path) -> None:
     """A name is called known just when it is one of the list."""
-    found = records(dinogen, tiny_checkpoint, "--n", "200", "--seed", "1")
+    found = records(dinogen, tiny_checkpoint, "--n", "200", "--seed", "1", *ANY)
     assert [record["known"] for record in found] == [record["name"] in TINY for record in found]
     assert {record["known"] for record in found} == {True, False}
 
@@ -155,7 +163,7 @@ def test_low_temperature_gives_likely_names(dinogen: Run, edda_checkpoint: Path)
 
 def test_greediest_name(dinogen: Run, edda_checkpoint: Path) -> None:
     """One symbol to choose from gives one and the same name, and so does the least temperature."""
-    options = ("sample", edda_checkpoint, "--n", "30")
+    options = ("sample", edda_checkpoint, "--n", "30", *ANY)
     greedy, cold = side_by_side(
         lambda more: dinogen(*options, *more).stdout.splitlines(),
         (["--seed", "1", "--top-k", "1"], ["--seed", "9", "--temperature", "0.000001"]),
@@ -179,7 +187,7 @@ def test_top_k_leaves_out_the_unlikely(dinogen: Run, edda_checkpoint: Path) -> N
 def test_max_length_is_kept(dinogen: Run, edda_checkpoint: Path) -> None:
     """No name is longer than it may be, and some are as long."""
     limits = (1, 4)
-    options = ("sample", edda_checkpoint, "--n", "300", "--seed", "1", "--max-length")
+    options = ("sample", edda_checkpoint, "--n", "300", "--seed", "1", *ANY, "--max-length")
     results = side_by_side(lambda limit: dinogen(*options, str(limit)), limits)
     for limit, result in zip(limits, results, strict=True):
         lengths = set(map(len, result.stdout.splitlines()))
@@ -195,6 +203,92 @@ def test_names_end_without_being_told(dinogen: Run, edda_checkpoint: Path) -> No
     assert max(map(len, names)) == 2 * longest
 
 
+# What names must look like, and which are left out.
+
+
+def test_names_are_as_asked(dinogen: Run, edda_checkpoint: Path) -> None:
+    """All that is asked at once is true of every name, in whatever case it is asked."""
+    asked = ("--prefix", "S", "--contains", "I", "--contains", "r", "--min-length", "5")
+    more = ("--max-length", "7", "--pattern", "?[!a-h]*r", "--suffix", "r")
+    result = dinogen("sample", edda_checkpoint, "--n", "20", "--seed", "1", *asked, *more)
+    names = result.stdout.splitlines()
+    assert (result.returncode, result.stderr, len(set(names))) == (0, "", 20)
+    for name in names:
+        assert re.fullmatch("S[^a-h].*r", name)
+        assert "i" in name
+        assert 5 <= len(name) <= 7
+
+
+def test_names_that_are_taken_are_left_out(dinogen: Run, edda_checkpoint: Path) -> None:
+    """No name of a list, or of standard input, is written, in whatever case it stands there."""
+    options = ("sample", edda_checkpoint, "--seed", "1", "--n")
+    first = dinogen(*options, "20").stdout.splitlines()
+    taken = "".join(f"{name.upper()}\n" for name in first[:10]) + "Ünknown\n"
+    (Path(edda_checkpoint).parent / "taken.txt").write_text(taken, encoding="utf-8")
+    by_file, by_pipe = (
+        dinogen(*options, "10", "--exclude", source, stdin=taken)
+        for source in (Path(edda_checkpoint).parent / "taken.txt", "-")
+    )
+    assert by_file.stdout.splitlines() == by_pipe.stdout.splitlines() == first[10:]
+
+
+def test_known_names_and_repeats_if_allowed(dinogen: Run, tiny_checkpoint: Path) -> None:
+    """Each kind of name that is not new can be allowed by itself."""
+    options = ("sample", tiny_checkpoint, "--n", "40", "--seed", "1")
+    neither, known, repeats = (
+        dinogen(*options, *more).stdout.splitlines()
+        for more in ([], ["--allow-known"], ["--allow-repeats"])
+    )
+    assert len(set(neither)) == len(set(known)) == 40
+    assert not set(neither) & set(TINY)
+    assert set(known) & set(TINY)
+    assert len(set(repeats)) < 40
+    assert not set(repeats) & set(TINY)
+
+
+def test_when_names_run_out(dinogen: Run, edda_checkpoint: Path) -> None:
+    """What there is is written, one line says how many of how many, and the status is 1."""
+    result = dinogen("sample", edda_checkpoint, "--n", "500", "--seed", "1", "--pattern", "?a")
+    names = result.stdout.splitlines()
+    assert result.returncode == 1
+    assert 5 < len(names) == len(set(names)) < 30
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"dinogen: {len(names)} of 500 names, after ")
+    assert "allow known names or repeats" in line
+
+
+def test_parts_of_a_large_job(dinogen: Run, edda_checkpoint: Path) -> None:
+    """Parts that begin where others end are together the whole, steered or not."""
+    for more in ([], ["--suffix", "r"]):
+        options = ("sample", edda_checkpoint, "--seed", "1", *ANY, *more)
+        whole = dinogen(*options, "--n", "90").stdout
+        parts = side_by_side(
+            lambda skip, options=options: (
+                dinogen(  # type: ignore[misc]
+                    *options, "--n", "30", "--skip", str(skip)
+                ).stdout
+            ),
+            (0, 30, 60),
+        )
+        assert "".join(parts) == whole
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("--prefix", "ß"), "prefix 'ß': the model never saw 'ß'"),
+        (("--pattern", "a[漢]"), "has no symbol of [漢]"),
+        (("--min-length", "5", "--max-length", "4"), "min length 5 and max length 4: no name can"),
+        (("--prefix", "abc", "--max-length", "2"), "prefix 'abc' and max length 2: no name can"),
+        (("--pattern", ""), "pattern '': no name can"),
+        (("--contains", "a\nb"), "never saw '\\n'"),
+    ],
+)
+def test_what_no_name_can_be(refused: Refused, asked: tuple[str, ...], told: str) -> None:
+    """A demand that nothing can fulfil is refused at once, and named."""
+    assert told in refused("sample", BUNDLED, "--seed", "1", *asked, status=2)
+
+
 # Case and scripts.
 
 
@@ -203,7 +297,7 @@ def test_capitals_are_given_back(thousand: list[str], dinogen: Run, tmp_path: Pa
     assert all(name == name.capitalize() for name in thousand)
     (tmp_path / "n.txt").write_text("\n".join(TINY).lower())
     dinogen("train", "n.txt", "--steps", "20", "--hidden", "8", "--seed", "1")
-    small = dinogen("sample", "--n", "50", "--seed", "1").stdout
+    small = dinogen("sample", "--n", "50", "--seed", "1", *ANY).stdout
     assert small == small.lower()
 
 
@@ -211,7 +305,7 @@ def test_words_within_a_name_have_capitals(dinogen: Run, tmp_path: Path) -> None
     """The words of a name begin with capitals where those of the list do."""
     (tmp_path / "n.txt").write_text("Ab-Ab Ab\nBa-Ba Ba\nAb-Ba'a Ab\nBa Ab-Ba'a\n")
     dinogen("train", "n.txt", "--steps", "60", "--hidden", "8", "--seed", "1")
-    names = dinogen("sample", "--n", "100", "--seed", "1").stdout
+    names = dinogen("sample", "--n", "100", "--seed", "1", *ANY).stdout
     assert "-" in names
     assert "'" in names
     for before, after in zip("\n" + names, names, strict=False):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dinogen.errors import SettingError
 from dinogen.generation.options import Options
-from dinogen.generation.sampling import block_size, choose, first_name, sample, sample_block
+from dinogen.generation.sampling import Stream, sample
 from dinogen.models.rnn import RNN
 from dinogen.text.names import Names
 from tests.literal import forward_backward
@@ -31,7 +31,8 @@ def spell(names: Names) -> list[tuple[int, ...]]:
 
 def draw(model: RNN, n: int, seed: int, options: Options) -> list[tuple[int, ...]]:
     """Draw names as tuples."""
-    return [name for names in sample(model, n, seed, options) for name in spell(names)]
+    stream = Stream(model, seed, options)
+    return [name for drawn in sample(stream, n) for name in spell(drawn.names)]
 
 
 def enumerate_names(
@@ -103,25 +104,31 @@ def test_how_many_are_wanted_changes_no_name(model: RNN, fewer: int, seed: int) 
 
 
 def test_a_block_is_the_same_whatever_came_before(model: RNN) -> None:
-    """Block 2 drawn on its own is names 48 to 111 of the whole."""
+    """Block 2 drawn on its own is names 48 to 111 of the whole, and says so."""
     options = Options(max_length=12)
-    alone = spell(sample_block(model, seed=9, block=2, options=options))
-    assert alone == draw(model, 112, 9, options)[48:]
+    alone = Stream(model, 9, options).draw(2)
+    assert spell(alone.names) == draw(model, 112, 9, options)[48:]
+    assert alone.places.tolist() == list(range(48, 112))
 
 
-def test_blocks_grow_to_a_bound_and_lie_side_by_side() -> None:
+def test_blocks_grow_to_a_bound_and_lie_side_by_side(model: RNN) -> None:
     """Each is twice the one before until 4,096, and begins where the one before ends."""
-    assert [block_size(block) for block in range(11)] == [16 * 2**i for i in range(9)] + [4096] * 2
-    assert first_name(0) == 0
+    stream = Stream(model, 1, Options(max_length=5))
+    assert [stream.size(block) for block in range(11)] == [16 * 2**i for i in range(9)] + [4096] * 2
+    assert stream.first(0) == 0
     for block in range(12):
-        assert first_name(block + 1) == first_name(block) + block_size(block)
-    assert first_name(10**12) == 4_080 + 4_096 * (10**12 - 8)
+        assert stream.first(block + 1) == stream.first(block) + stream.size(block)
+    assert stream.first(10**12) == 4_080 + 4_096 * (10**12 - 8)
 
 
 def test_seeds_and_blocks_differ(model: RNN) -> None:
     """Another seed, or another block, gives other names."""
     options = Options(max_length=12)
-    blocks = [tuple(spell(sample_block(model, s, b, options)))[:16] for s in (0, 1) for b in (0, 1)]
+    blocks = [
+        tuple(spell(Stream(model, seed, options).draw(block).names))[:16]
+        for seed in (0, 1)
+        for block in (0, 1)
+    ]
     assert len(set(blocks)) == 4
 
 
@@ -152,24 +159,6 @@ def test_extreme_temperatures_stay_numbers(model: RNN) -> None:
     assert len(set(draw(model, 300, 1, Options(LONGEST, temperature=1e-6)))) == 1
     hot = draw(model, 3_000, 1, Options(1, temperature=1e6))
     assert 0.45 < hot.count((1,)) / 3_000 < 0.55
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    weights=st.lists(st.sampled_from([0.0, 1e-30, 0.1, 1.0, 7.0]), min_size=1, max_size=6),
-    uniform=st.floats(0, 1, exclude_max=True),
-)
-def test_a_symbol_is_found_by_walking_up_the_probabilities(
-    weights: list[float], uniform: float
-) -> None:
-    """The target lies within the chosen symbol's share; what has no probability is not chosen."""
-    if not any(weights):
-        return
-    chosen = int(choose(np.array([weights]), np.array([uniform]))[0])
-    assert weights[chosen] > 0
-    target = uniform * sum(weights)
-    assert sum(weights[:chosen]) <= target * (1 + 1e-9)
-    assert sum(weights[: chosen + 1]) >= target * (1 - 1e-9)
 
 
 @pytest.mark.parametrize(

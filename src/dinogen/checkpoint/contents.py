@@ -1,6 +1,6 @@
 """What a checkpoint holds: everything that is needed to use a model, and to go on training it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, final
@@ -19,6 +19,7 @@ from dinogen.text.vocabulary import Vocabulary
 from dinogen.version import __version__
 
 if TYPE_CHECKING:
+    from dinogen.generation.namer import Namer
     from dinogen.text.corpus import Corpus
 
 FORMAT = 1
@@ -156,6 +157,50 @@ class Checkpoint:
         if only := self.network or self.ngram:
             return only
         raise ValueError("a checkpoint of neither a network nor n-grams")
+
+    @cached_property
+    def namer(self) -> "Namer":
+        """What makes names, and tells which are new."""
+        from dinogen.generation.namer import Namer
+
+        longest = self.corpus.longest
+        return Namer(self.model, self.vocabulary, self.case, self.known, longest)
+
+    def sample(
+        self,
+        n: int = 10,
+        seed: int = 0,
+        *,
+        prefix: str | None = None,
+        suffix: str | None = None,
+        contains: Sequence[str] = (),
+        min_length: int | None = None,
+        max_length: int | None = None,
+        pattern: str | None = None,
+        **options: Any,
+    ) -> list[str]:
+        """Make names: what ``dinogen sample`` prints.
+
+        Args:
+            n: how many.
+            seed: where all chance comes from.
+            prefix: how they begin.
+            suffix: how they end.
+            contains: what occurs in them.
+            min_length: the fewest symbols they have.
+            max_length: the most.
+            pattern: what they look like, in the shell's signs ``*``, ``?`` and ``[...]``.
+            options: see `dinogen.generation.namer.Namer.draw`.
+
+        Raises:
+            SettingError: for a number out of its range, or for what no name can look like.
+            RanOutError: if there are fewer than n such names.
+        """
+        from dinogen.generation.constraints import Constraints
+
+        asked = Constraints(prefix, suffix, tuple(contains), min_length, max_length, pattern)
+        drawn = self.namer.draw(n, seed, asked, **options)
+        return [name for some in drawn for name in self.namer.spell(some.names)]
 
     def description(self) -> dict[str, Any]:
         """Describe the checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""

@@ -8,43 +8,72 @@ import click
 
 from dinogen.cli.checkpoints import load_named
 from dinogen.cli.options import checkpoint_argument, number, seed_option, seed_or_fresh
-from dinogen.generation.options import BOUNDS, Options
+from dinogen.generation.options import BOUNDS
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint
-    from dinogen.text.names import Names
+    from dinogen.generation.sampling import Drawn
 
 
 @click.command(
-    epilog="The same checkpoint, seed and options give the same names; --n only says how many."
+    epilog="The same checkpoint, seed and options give the same names; --n only says how many. "
+    "Where names like that run out, those found are written, and the exit status is 1: for N names "
+    "50,000 + 100 N candidates are looked at."
 )
 @checkpoint_argument
 @number("-n --n", int, BOUNDS, "How many names.  [default: 10]")
 @seed_option
+@click.option("--prefix", metavar="TEXT", help="Names that begin so.")
+@click.option("--suffix", metavar="TEXT", help="Names that end so.")
+@click.option(
+    "--contains", metavar="TEXT", multiple=True, help="Names with this in them; may be repeated."
+)
+@number("--min-length", int, BOUNDS, "Names of N symbols or more.")
+@number("--max-length", int, BOUNDS, "Names of N symbols or fewer.")
+@click.option(
+    "--pattern",
+    metavar="GLOB",
+    help="Names that look so as a whole: ? is any symbol, * any run of them, [ae] one of these, "
+    "[!ae] one of the others. Quote it, or the shell takes it for files.",
+)
+@click.option("--allow-known", is_flag=True, help="Names that were in the list, too.")
+@click.option("--allow-repeats", is_flag=True, help="The same name again, too.")
+@click.option(
+    "--exclude",
+    metavar="FILE",
+    multiple=True,
+    help="No name of this list, in whatever case; may be repeated. - is standard input.",
+)
 @number(
     "--temperature",
     float,
     BOUNDS,
-    "Below 1 the likely is made likelier, above 1 the unlikely.  [default: 1]",
+    "Below 1 names are safer and more alike, above 1 wilder.  [default: 1]",
 )
-@number("--top-k", int, BOUNDS, "Write only the N likeliest symbols at each place.  [default: all]")
+@number("--top-k", int, BOUNDS, "Only the N likeliest symbols at each place: no odd ones.")
 @number(
-    "--max-length",
+    "--top-p",
+    float,
+    BOUNDS,
+    "Only the likeliest symbols that make up this share: no odd ones, but as many as fit.",
+)
+@number(
+    "--skip",
     int,
     BOUNDS,
-    "End a name after N symbols.  [default: twice the longest learned from]",
+    "Begin at candidate N, so that a large job can be split. Candidates that are not new count, "
+    "too: leave room for them between the parts.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def sample(
     checkpoint: str | None,
     n: int | None,
     seed: int | None,
-    temperature: float | None,
-    top_k: int | None,
-    max_length: int | None,
+    exclude: tuple[str, ...],
     as_json: bool,
+    **given: Any,
 ) -> None:
-    """Write new names, one a line.
+    """Write new names, one a line: none that was in the list, and none twice.
 
     CHECKPOINT is what `dinogen train` wrote. Where left out: $DINOGEN_CHECKPOINT, else
     ./dinogen.npz, else the dinosaurs that come with dinogen.
@@ -52,48 +81,53 @@ def sample(
     \b
     Examples:
       dinogen sample --n 7 --seed 42
+      dinogen sample --prefix t --suffix saurus --max-length 12
+      dinogen sample --pattern '[aeiou]*x' --exclude taken.txt
       dinogen sample greek.npz --temperature 0.7
-      dinogen sample --n 1000 | sort -u | head
-      dinogen sample --json | jq -r 'select(.known | not) | .name'
+      dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
-    from dinogen.generation import sampling
-    from dinogen.text.case import spell
+    from dinogen.generation.constraints import Constraints
 
+    if exclude.count("-") > 1:
+        raise click.UsageError("- stands for standard input; name it once.")
     model, _ = load_named(checkpoint)
+    options = {name: value for name, value in given.items() if value is not None}
+    asked = Constraints(*(options.pop(name, None) for name in Constraints._fields))
+    if exclude:
+        options["exclude"] = _names(exclude)
     seed = seed_or_fresh(seed)
-    options = Options(
-        max_length=max_length or min(2 * model.corpus.longest, int(BOUNDS["max_length"][1])),
-        temperature=1.0 if temperature is None else temperature,
-        top_k=top_k,
-        inner=model.vocabulary.spaces,
-    )
-    first = 0
-    for names in sampling.sample(model.model, 10 if n is None else n, seed, options):
+    for drawn in model.namer.draw(10 if n is None else n, seed, asked, **options):
         if as_json:
-            records = _records(model, names, first, seed)
-            click.echo("\n".join(json.dumps(record, ensure_ascii=False) for record in records))
+            records = _records(model, drawn, seed)
+            lines = [json.dumps(record, ensure_ascii=False) for record in records]
         else:
-            click.echo(spell(names, model.vocabulary, model.case), nl=False)
-        first += len(names)
+            lines = model.namer.spell(drawn.names)
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
-def _records(
-    checkpoint: "Checkpoint", names: "Names", first: int, seed: int
-) -> Iterator[dict[str, Any]]:
+def _names(sources: tuple[str, ...]) -> list[str]:
+    """Read the names of lists."""
+    from dinogen.text.cleaning import clean
+    from dinogen.text.corpus import read_source, source_name
+
+    texts = [clean(read_source(source), source_name(source)) for source in sources]
+    return "".join(texts).split("\n")[:-1]
+
+
+def _records(checkpoint: "Checkpoint", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
     from dinogen.generation.scoring import score
-    from dinogen.text.case import spell
     from dinogen.text.digests import contains, digests
 
-    spelled = spell(names, checkpoint.vocabulary, checkpoint.case).split("\n")
-    nats = score(checkpoint.model, names).tolist()
-    known = contains(checkpoint.known, digests(names)).tolist()
-    lengths = names.lengths.tolist()
-    for i, name in enumerate(spelled[: len(names)]):
+    nats = score(checkpoint.model, drawn.names).tolist()
+    known = contains(checkpoint.known, digests(drawn.names)).tolist()
+    lengths = drawn.names.lengths.tolist()
+    places = drawn.places.tolist()
+    for i, name in enumerate(checkpoint.namer.spell(drawn.names)):
         yield {
             "name": name,
             "nats": round(nats[i], 4),
             "symbols": lengths[i],
             "known": known[i],
-            "index": first + i,
+            "index": places[i],
             "seed": seed,
         }

@@ -87,14 +87,14 @@ def _line(run: "Run", row: "HistoryRow") -> str:
 
 def _sample(run: "Run") -> list[str]:
     """Draw names from the same seed every time, so that one sees the same names get better."""
+    from dinogen.generation.growing import grow
     from dinogen.generation.options import Options
-    from dinogen.generation.sampling import sample_block
+    from dinogen.streams import Purpose, stream
     from dinogen.text.case import spell
 
     corpus = run.corpus
-    names = sample_block(
-        run.model, 0, 0, Options(max_length=corpus.facts.longest, inner=corpus.vocabulary.spaces)
-    )
+    options = Options(max_length=corpus.facts.longest, inner=corpus.vocabulary.spaces)
+    names = grow(run.model, stream(0, Purpose.SAMPLE), 2 * _NAMES, options)
     return spell(names, corpus.vocabulary, corpus.case).split("\n")[:_NAMES]
 
 

@@ -8,7 +8,10 @@ BOUNDS: Bounds = {
     "n": (0, 10**15),
     "temperature": (1e-6, 1e6),
     "top_k": (1, 2**21),
+    "top_p": (1e-6, 1.0),
+    "min_length": (0, 10_000),
     "max_length": (1, 10_000),
+    "skip": (0, 10**15),
 }
 """The least and the greatest value of each option."""
 
@@ -21,6 +24,7 @@ class Options:
         max_length: symbols after which a name is ended.
         temperature: below 1 the likely is made likelier, above 1 the unlikely.
         top_k: only the k likeliest symbols may come next; None for all.
+        top_p: only the likeliest symbols that make up this share may come next; None for all.
         inner: symbols that stand only between others, as a space does: a name neither begins nor
             ends with them, and they do not follow each other.
 
@@ -31,10 +35,12 @@ class Options:
     max_length: int
     temperature: float = 1.0
     top_k: int | None = None
+    top_p: float | None = None
     inner: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check("max_length", self.max_length, BOUNDS)
         check("temperature", self.temperature, BOUNDS)
-        if self.top_k is not None:
-            check("top_k", self.top_k, BOUNDS)
+        for name in ("top_k", "top_p"):
+            if (value := getattr(self, name)) is not None:
+                check(name, value, BOUNDS)

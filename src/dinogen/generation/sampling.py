@@ -1,117 +1,128 @@
 """Seeded sampling: name i depends on the model, the seed, the options and i alone."""
 
 from collections.abc import Iterator
-from itertools import count, pairwise, takewhile
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dinogen.errors import RanOutError
 from dinogen.generation.ahead import ahead
+from dinogen.generation.growing import grow
+from dinogen.generation.novelty import Novelty
 from dinogen.generation.options import Options
+from dinogen.generation.steering import Course, steer
 from dinogen.models.language_model import LanguageModel
 from dinogen.streams import Purpose, stream
-from dinogen.text.names import END, Names
+from dinogen.text.names import Names
 
 SMALLEST_BLOCK = 16
 DOUBLINGS = 8
 """Names are drawn in blocks, each twice as large as the one before, up to 4,096 names.
 
 A block is always drawn whole, so that nothing depends on how many names are wanted; and it grows,
-since few names should come at once and many quickly.
+since few names should come at once and many quickly. Names that are steered are drawn in blocks of
+that greatest size from the first on: the larger, the closer to their distribution.
 """
 
 
-def block_size(block: int) -> int:
-    """Count the names of a block."""
-    return SMALLEST_BLOCK << min(block, DOUBLINGS)
+def effort(n: int) -> int:
+    """Count the candidates that are looked at, at most, for n names."""
+    return 50_000 + 100 * n
 
 
-def first_name(block: int) -> int:
-    """Count the names of all the blocks before a block."""
-    doubled = min(block, DOUBLINGS)
-    return SMALLEST_BLOCK * ((1 << doubled) - 1) + (block - doubled) * block_size(DOUBLINGS)
+class Drawn(NamedTuple):
+    """Some of the names of a stream.
+
+    Attributes:
+        names: N of them.
+        places: (N,) where each stands in the stream, from 0 on.
+    """
+
+    names: Names
+    places: NDArray[np.int64]
+
+    def keep(self, mask: NDArray[np.bool_]) -> "Drawn":
+        """Copy what an (N,) mask chooses."""
+        return self if mask.all() else Drawn(self.names.keep(mask), self.places[mask])
 
 
-def sample(model: LanguageModel, n: int, seed: int, options: Options) -> Iterator[Names]:
-    """Draw n names, block by block, on several cores.
+class Stream:
+    """All names that a model, a seed and the options ever give, in blocks.
 
-    Args:
+    Attributes:
         model: what the names are drawn from; only its likelihoods are asked for.
-        n: how many; the first names are the same for any n.
-        seed: see `stream`.
+        seed: see `dinogen.streams.stream`.
         options: what shapes the names.
+        course: where they are steered, if anywhere.
     """
-    left = n
-    blocks = takewhile(lambda block: first_name(block) < n, count())
-    for names in ahead(lambda block: sample_block(model, seed, block, options), blocks):
-        yield names if left >= len(names) else names.keep(np.arange(len(names)) < left)
-        left -= len(names)
+
+    def __init__(
+        self, model: LanguageModel, seed: int, options: Options, course: Course | None = None
+    ) -> None:
+        self.model = model
+        self.seed = seed
+        self.options = options
+        self.course = course
+        self._doublings = 0 if course else DOUBLINGS
+        self._smallest = SMALLEST_BLOCK << DOUBLINGS if course else SMALLEST_BLOCK
+
+    def size(self, block: int) -> int:
+        """Count the names of a block."""
+        return self._smallest << min(block, self._doublings)
+
+    def first(self, block: int) -> int:
+        """Count the names of all the blocks before a block."""
+        doubled = min(block, self._doublings)
+        whole = (block - doubled) * self.size(self._doublings)
+        return self._smallest * ((1 << doubled) - 1) + whole
+
+    def block_of(self, place: int) -> int:
+        """Find the block in which a name stands."""
+        block = min((place // self._smallest + 1).bit_length() - 1, self._doublings)
+        return block + (place - self.first(block)) // self.size(block)
+
+    def draw(self, block: int) -> Drawn:
+        """Draw the names of a block."""
+        random, size = stream(self.seed, Purpose.SAMPLE, block), self.size(block)
+        if self.course:
+            names = steer(self.model, random, size, self.options, self.course)
+        else:
+            names = grow(self.model, random, size, self.options)
+        return Drawn(names, self.first(block) + np.arange(len(names)))
 
 
-def sample_block(model: LanguageModel, seed: int, block: int, options: Options) -> Names:
-    """Draw all names of a block, none of them empty, from the stream of (seed, block)."""
-    random = stream(seed, Purpose.SAMPLE, block)
-    size = block_size(block)
-    rows = np.arange(size)  # (n,) the names that have not ended
-    symbols = np.full(size, END)  # (n,)
-    state = model.start(size)
-    inner = list(options.inner)
-    drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
-    for length in range(options.max_length):
-        state, p = model.advance(state, symbols)  # (n, V)
-        if length == 0:
-            p[:, [END, *inner]] = 0
-        elif inner:
-            after_inner = np.flatnonzero(np.isin(symbols, inner))  # (m,)
-            p[after_inner[:, np.newaxis], [END, *inner]] = 0
-        if length == options.max_length - 1:
-            p[:, inner] = 0
-        # Numbers are drawn for ended names too: a name's numbers are its own whatever others do.
-        uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
-        symbols = choose(p, uniform, options.temperature, options.top_k)  # (n,)
-        drawn.append((rows, symbols))
-        running = symbols != END  # (n,)
-        if not running.all():
-            rows, symbols, state = rows[running], symbols[running], model.select(state, running)
-        if not len(rows):
-            break
-    drawn.append((rows, np.full(len(rows), END)))
-    order = np.argsort(np.concatenate([rows for rows, _ in drawn]), kind="stable")  # (S,)
-    flat = np.concatenate([symbols for _, symbols in drawn])[order]  # (S,)
-    return Names.split(flat.astype(np.uint32))
-
-
-def choose(
-    p: NDArray[np.floating],
-    uniform: NDArray[np.floating],
-    temperature: float = 1.0,
-    top_k: int | None = None,
-) -> NDArray[np.intp]:
-    """Choose a symbol in each row, by inversion of the cumulated probabilities.
+def sample(names: Stream, n: int, skip: int = 0, novelty: Novelty | None = None) -> Iterator[Drawn]:
+    """Draw names, on several cores, some at a time.
 
     Args:
-        p: (N, V) probabilities, up to a factor a row; 0 for what must not be. Overwritten.
-        uniform: (N,) from 0 to less than 1, of the same type.
-        temperature: divides the logarithms of the probabilities.
-        top_k: how many of the likeliest symbols may be chosen; equals of the k-th may be, too.
+        names: where they come from.
+        n: how many; the first ones are the same for any n.
+        skip: the place in the stream to begin at.
+        novelty: which names may pass, if not all.
 
-    Returns:
-        (N,) indices.
+    Raises:
+        RanOutError: after the last of them, if there are fewer than n in the stream as far as
+            `effort` goes.
     """
-    # Symbols by names, since sums down long columns are quicker than along short rows.
-    weights = np.ascontiguousarray(p.T)  # (V, N)
-    if top_k is not None and top_k < len(weights):
-        weights[weights < np.partition(weights, -top_k, axis=0)[-top_k]] = 0
-    if temperature != 1.0:
-        # The likeliest is brought to 1 first, so that no temperature takes it to 0.
-        weights /= weights.max(axis=0)
-        np.power(weights, 1 / temperature, out=weights)
-    # A row at a time, which takes half the time of cumsum.
-    for below, row in pairwise(weights):
-        row += below
-    # The first symbol whose cumulated probability is above the target: never one of probability 0.
-    passed = weights <= uniform * weights[-1]  # (V, N)
-    # Counted in the smallest type that will do, which is the quickest.
-    kind = np.min_scalar_type(len(weights))
-    index: NDArray[np.intp] = passed.view(np.uint8).sum(axis=0, dtype=kind).astype(np.intp)
-    return index
+    place, found, end = skip, 0, skip + effort(n)
+    while found < n and place < end:
+        # As many more as it should take, by how many have passed so far.
+        passing = max(found, 1) / (place - skip) if place > skip else 1.0
+        until = min(end, place + max(1, int((n - found) / passing)))
+        blocks = range(names.block_of(place), names.block_of(until - 1) + 1)
+        for drawn in ahead(names.draw, blocks):
+            drawn = drawn.keep(drawn.places >= place)
+            if novelty:
+                drawn = drawn.keep(novelty.passes(drawn.names))
+            drawn = drawn.keep(np.arange(len(drawn.names)) < n - found)
+            found += len(drawn.names)
+            yield drawn
+            if found == n:
+                return
+        place = names.first(blocks.stop)
+    if found < n:
+        raise RanOutError(
+            f"{found:,} of {n:,} names, after {place - skip:,} candidates; there are hardly any "
+            "more like that: ask for fewer or for less, or allow known names or repeats"
+        )

@@ -1,6 +1,6 @@
 """Counting n-grams: every run of symbols in a list of names, how often, and after what."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,7 @@ from dinogen.text.names import END, Names
 Indices = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """The G distinct n-grams of one length: a context of n - 1 symbols and the symbol after it.
 
     They are in the order of their contexts, and of their symbols within a context.

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.models.grams import Level
 from dinogen.models.language_model import LEAST, Rows
+
+if TYPE_CHECKING:
+    from dinogen.models.grams import Level
 
 LARGEST_TABLE = 1 << 25
 """Numbers in a table of contexts by symbols: 128 MiB in float32."""
@@ -99,7 +101,7 @@ class NGram:
         self.symbols = symbols
 
     @classmethod
-    def of(cls, levels: Sequence[Level], symbols: int) -> "NGram":
+    def of(cls, levels: "Sequence[Level]", symbols: int) -> "NGram":
         """Build the model of an order n from the counts of n levels.
 
         Where its tables would be larger than `LARGEST_TABLE`, contexts that occur seldom are left
@@ -175,7 +177,7 @@ def estimate_discounts(counts: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.clip(estimates, LEAST_DISCOUNT, MOST_DISCOUNT)
 
 
-def _least_times(levels: Sequence[Level], symbols: int) -> int:
+def _least_times(levels: "Sequence[Level]", symbols: int) -> int:
     """Find how often a context must have occurred, for the tables not to be too large."""
     most = LARGEST_TABLE // symbols
     times = np.concatenate(
@@ -185,7 +187,7 @@ def _least_times(levels: Sequence[Level], symbols: int) -> int:
 
 
 def _plant(
-    levels: Sequence[Level], counts: Sequence[NDArray[np.integer]], symbols: int
+    levels: "Sequence[Level]", counts: Sequence[NDArray[np.integer]], symbols: int
 ) -> GramTree:
     """Lay out the counts as a tree, of the contexts that occurred often enough."""
     least_times = _least_times(levels, symbols)
