@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv/demo.npz
+BUNDLED := src/dinogen/pretrained/dinosaurs.npz
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix bench corpora pretrained clean
@@ -32,9 +33,10 @@ bench: .venv/developing ## measure speed, side by side in one run
 corpora: .venv/installed ## build the name lists again from their sources
 	$(BIN)/python corpora/rebuild.py
 
-pretrained: .venv/developing ## train the bundled checkpoint, and draw the README's picture with it
-	$(BIN)/dinogen train corpora/dinosaurs.txt --seed 1 --force -o src/dinogen/pretrained/dinosaurs.npz
-	$(BIN)/python -m tests.picture
+pretrained: .venv/developing ## train the bundled checkpoint, and draw the README's pictures with it
+	$(BIN)/dinogen train corpora/dinosaurs.txt --seed 1 --force -o $(BUNDLED)
+	$(BIN)/dinogen inspect $(BUNDLED) --force --export tests/pictures/summary.svg
+	$(BIN)/dinogen inspect $(BUNDLED) --force --next tyr --export tests/pictures/next.svg
 
 clean: ## remove what the other targets made
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,6 +20,7 @@ LAYERS = (
     "models",
     "checkpoint",
     "training",
+    "inspection",
     "cli",
 )
 """Each may import what stands before it, and itself."""

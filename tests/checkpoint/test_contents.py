@@ -38,7 +38,7 @@ DEFAULT = Checkpoint(
     training=TrainingFacts(
         seed=2**64 - 1, steps=40, seconds=2.5, interrupted=True, settings={"clip": 1.0, "steps": 90}
     ),
-    held_out=HeldOut(names=2, nats_per_symbol=1.75, network=1.75, ngram=None),
+    held_out=HeldOut(2, 1.75, network=1.75, ngram=None, frequencies=2.5),
     history=[
         DefaultRow(step=1, train=1.5, heldout=2.0),
         DefaultRow(step=40, train=1.25, heldout=None),
@@ -67,7 +67,13 @@ def test_describes_the_default_recipe() -> None:
             "interrupted": True,
             "settings": {"clip": 1.0, "steps": 90},
         },
-        "heldout": {"names": 2, "nats_per_symbol": 1.75, "network": 1.75, "ngram": None},
+        "heldout": {
+            "names": 2,
+            "nats_per_symbol": 1.75,
+            "network": 1.75,
+            "ngram": None,
+            "frequencies": 2.5,
+        },
         "history": [
             {"step": 1, "train": 1.5, "heldout": 2.0},
             {"step": 40, "train": 1.25, "heldout": None},

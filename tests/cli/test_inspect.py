@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from dinogen import __version__
-from tests.cli.conftest import TINY, read_arrays, side_by_side
+from dinogen.cli.checkpoints import BUNDLED
+from tests.cli.conftest import TINY, Refused, read_arrays, side_by_side
 from tests.conftest import CORPORA, Run, command, environment
 
 
@@ -217,6 +218,108 @@ def test_terminal_of_any_width(dinogen: Run, edda_checkpoint: Path) -> None:
         assert max(map(len, result.stdout.splitlines())) <= width
 
 
+# Looking inside.
+
+
+def test_next_for_programs(dinogen: Run, edda_checkpoint: Path) -> None:
+    """What may follow has a probability for every symbol and the end, the likeliest first."""
+    result = dinogen("inspect", edda_checkpoint, "--next", "Fre", "--json")
+    found = json.loads(result.stdout)
+    assert found["prefix"] == "Fre"
+    p = [each["p"] for each in found["next"]]
+    assert p == sorted(p, reverse=True)
+    assert sum(p) == pytest.approx(1, abs=1e-5)
+    symbols = described(dinogen, edda_checkpoint)["symbols"]
+    assert {each["symbol"] for each in found["next"]} == {None, *symbols}
+    shown = dinogen("inspect", edda_checkpoint, "--next", "Fre").stdout.splitlines()
+    assert shown[1].split()[0] == found["next"][0]["symbol"]
+
+
+def test_symbols_for_programs(dinogen: Run, edda_checkpoint: Path) -> None:
+    """Every symbol has its nearest others and a place on the map."""
+    found = json.loads(dinogen("inspect", edda_checkpoint, "--symbols", "--json").stdout)
+    symbols = described(dinogen, edda_checkpoint)["symbols"]
+    assert list(found["nearest"]) == list(found["map"]) == symbols
+    for symbol, others in found["nearest"].items():
+        assert len(others) == 5
+        assert symbol not in [other for other, _ in others]
+        cosines = [cosine for _, cosine in others]
+        assert cosines == sorted(cosines, reverse=True)
+
+
+def test_sorted_scores(dinogen: Run, edda_checkpoint: Path) -> None:
+    """The most fitting come first, by nats per symbol, and what cannot be written last."""
+    names = "Svkrgt\nThor\nß\nFreyr\n"
+    found = [
+        json.loads(line)
+        for line in dinogen(
+            "inspect", edda_checkpoint, "--score", "-", "--sort", "--json", stdin=names
+        ).stdout.splitlines()
+    ]
+    per_symbol = [each["nats"] / each["symbols"] for each in found[:-1]]
+    assert per_symbol == sorted(per_symbol)
+    assert found[-1]["name"] == "ß"
+    shown = dinogen("inspect", edda_checkpoint, "--score", "-", "--sort", stdin=names).stdout
+    assert [line.split()[2] for line in shown.splitlines()] == [each["name"] for each in found]
+
+
+def test_two_models_beside_each_other(
+    dinogen: Run, edda_checkpoint: Path, tiny_checkpoint: Path
+) -> None:
+    """Both are described; of each name it is told whose it is, by Bayes' rule."""
+    compare = ("inspect", edda_checkpoint, "--compare", tiny_checkpoint)
+    told = [json.loads(line) for line in dinogen(*compare, "--json").stdout.splitlines()]
+    assert [each["corpus"]["names"] for each in told] == [296, 5]
+    assert "296 names" in dinogen(*compare).stdout
+    names = "Anna\nThor\nß\n"
+    verdicts = [
+        json.loads(line)
+        for line in dinogen(*compare, "--score", "-", "--json", stdin=names).stdout.splitlines()
+    ]
+    anna, thor, strange = verdicts
+    assert anna["first"] < 0.5 < thor["first"]
+    one, other = anna["nats"]
+    assert anna["first"] == pytest.approx(1 / (1 + math.exp(one - other)), abs=1e-3)
+    assert thor["nats"][1] is None  # the five names have no h
+    assert strange == {"name": "ß", "nats": [None, None], "first": None}
+    result = dinogen(*compare, "--score", "-", stdin=names)
+    assert (result.returncode, result.stderr, len(result.stdout.splitlines())) == (0, "", 3)
+
+
+def test_pictures(dinogen: Run, edda_checkpoint: Path, tmp_path: Path) -> None:
+    """Any view can be exported; the path is printed, and no picture is replaced unasked."""
+    for suffix in ("svg", "html"):
+        path = f"next.{suffix}"
+        export = ("inspect", edda_checkpoint, "--next", "", "--export", path)
+        result = dinogen(*export)
+        assert (result.returncode, result.stdout, result.stderr) == (0, f"{path}\n", "")
+        assert "begins" in (tmp_path / path).read_text(encoding="utf-8")
+        (tmp_path / path).write_text("mine")
+        again = dinogen(*export)
+        assert (again.returncode, again.stdout) == (1, "")
+        assert again.stderr == f"dinogen: {path}: exists already; --force replaces it\n"
+        assert (tmp_path / path).read_text() == "mine"
+        assert dinogen(*export, "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--next", "a", "--symbols"), "--next and --symbols"),
+        (("--score", "-", "--next", "a"), "--next and --score"),
+        (("--compare", "x.npz", "--symbols"), "--symbols and --compare"),
+        (("--sort",), "--sort is for --score"),
+        (("--json", "--export", "a.svg"), "--json is text"),
+        (("--export", "a.png"), "ends in .svg or .html"),
+        (("--force",), "--force is for --export"),
+        (("--next", "漢"), "never saw '漢'"),
+    ],
+)
+def test_what_does_not_go_together(refused: Refused, options: tuple[str, ...], told: str) -> None:
+    """Options that contradict each other are refused, and named."""
+    assert told in refused("inspect", BUNDLED, *options, status=2)
+
+
 # Scores.
 
 
@@ -237,13 +340,18 @@ def test_score_for_programs(edda_checkpoint: Path, edda_scores: list[dict[str, A
 def test_score_for_people(
     dinogen: Run, edda: Path, edda_checkpoint: Path, edda_scores: list[dict[str, Any]]
 ) -> None:
-    """People get the nats and the name, from a pipe as from a file."""
-    expected = "".join(f"{record['nats']:.4f}\t{record['name']}\n" for record in edda_scores)
+    """People get nats, nats per symbol and the name, from a pipe as from a file."""
     score = ("inspect", edda_checkpoint, "--score")
-    for result in side_by_side(
+    first, second = side_by_side(
         lambda source: dinogen(*score, source, stdin=edda.read_bytes()), ("-", edda)
-    ):
-        assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
+    )
+    assert first.stdout == second.stdout
+    assert (first.returncode, first.stderr) == (0, "")
+    for line, record in zip(first.stdout.splitlines(), edda_scores, strict=True):
+        total, per_symbol, name, known, *_ = line.split()
+        assert (name, known) == (record["name"], "known")
+        assert float(total) == record["nats"]
+        assert float(per_symbol) == pytest.approx(record["nats"] / record["symbols"], abs=1e-3)
 
 
 def test_score_of_what_the_model_cannot_write(
@@ -263,8 +371,8 @@ def test_score_of_what_the_model_cannot_write(
         "unknown": "ß",
     }
     shown = dinogen("inspect", edda_checkpoint, "--score", "-", stdin=names).stdout.splitlines()
-    assert shown[1] == "inf\tAlßr漢"
-    assert [float(line.split("\t")[0]) for line in shown] == [
+    assert shown[1].split() == ["inf", "inf", "Alßr漢", "never", "saw", "ß"]
+    assert [float(line.split()[0]) for line in shown] == [
         math.inf if record["nats"] is None else record["nats"] for record in found
     ]
 

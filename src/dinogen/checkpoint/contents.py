@@ -76,12 +76,14 @@ class HeldOut(NamedTuple):
         nats_per_symbol: of the whole model, the n-grams counted without the held-out names.
         network: the same of the network alone, if there is one.
         ngram: the same of the n-grams alone, if there are any.
+        frequencies: the same of knowing nothing but how often each symbol occurs.
     """
 
     names: int
     nats_per_symbol: float
     network: float | None
     ngram: float | None
+    frequencies: float
 
 
 class ResumeState(NamedTuple):

@@ -305,6 +305,7 @@ def _held_out(meta: Fields) -> HeldOut | None:
         nats_per_symbol=held_out.number("nats_per_symbol"),
         network=held_out.number_or_none("network"),
         ngram=held_out.number_or_none("ngram"),
+        frequencies=held_out.number("frequencies"),
     )
 
 

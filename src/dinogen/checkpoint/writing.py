@@ -5,6 +5,7 @@ import os
 import secrets
 import stat
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NoReturn
@@ -23,12 +24,25 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
     Raises:
         CheckpointError: where it cannot be written; what was there before is untouched.
     """
+    write_whole(path, lambda file: _write(file, _arrays(checkpoint)))
+
+
+def write_whole(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file beside its place first, then move it there: it is the old one or the new one.
+
+    Args:
+        path: its place.
+        write: writes what is to be in it.
+
+    Raises:
+        CheckpointError: where it cannot be written; what was there before is untouched.
+    """
     target = _target(path)
     beside = _beside(target)
     try:
         try:
             with beside.open("xb") as file:
-                _write(file, _arrays(checkpoint))
+                write(file)
                 file.flush()
                 os.fsync(file.fileno())
             if target.exists():

@@ -16,6 +16,7 @@ SAVE_EVERY = 10.0
 _LINES = 8
 _LINE_EVERY = 3.0  # seconds, in a run so long that its share of steps takes longer
 _NAMES = 5
+_CURVE_WIDTH, _CURVE_ROWS = 60, 6
 
 
 def watch(run: "Run", output: str, *, quiet: bool) -> bool:
@@ -69,8 +70,21 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
         checkpoint = run.checkpoint()
         save(checkpoint, output)
     if not (checkpoint.training.interrupted or quiet):
+        if sys.stderr.isatty():
+            _draw_curve(checkpoint)
         click.echo(_summary(checkpoint, output), err=True)
     return not checkpoint.training.interrupted
+
+
+def _draw_curve(checkpoint: "Checkpoint") -> None:
+    """Draw the learning curve, on a terminal."""
+    from rich.console import Console
+
+    from dinogen.cli.views.curve import curve
+
+    console = Console(stderr=True, highlight=False)
+    for line in curve(checkpoint.history, min(console.width, _CURVE_WIDTH), _CURVE_ROWS):
+        console.print(line)
 
 
 def _losses(row: "HistoryRow") -> str:

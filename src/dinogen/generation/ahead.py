@@ -9,10 +9,11 @@ from typing import TypeVar
 WORKERS = min(4, os.cpu_count() or 1)
 """Threads: NumPy works outside of Python's lock, but what lies between its calls does not."""
 
+Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[int], Result], pieces: Iterable[int]) -> Iterator[Result]:
+def ahead(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
     """Do work on one piece after the other, a few ahead, and give the results in order.
 
     However many pieces there are, only a few results wait at any time; if no more of them are

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from dinogen.errors import SettingError
 from dinogen.generation.automata import Automaton, explore, intersect, trim
 from dinogen.text.case import CaseRule
-from dinogen.text.names import END
 from dinogen.text.vocabulary import Vocabulary
 
 
@@ -171,12 +170,10 @@ class _Reader:
 
     def _encode(self, option: str, text: str) -> list[int]:
         """Fold a text and turn it into indices."""
-        folded = self._case.apply(text)
-        symbols: list[int] = self._vocabulary.encode(folded + "\n").symbols[:-1].tolist()
-        for symbol, index in zip(folded, symbols, strict=True):
-            if index in (END, self._vocabulary.unknown):
-                raise SettingError(f"{option} {text!r}: the model never saw {symbol!r}")
-        return symbols
+        try:
+            return self._vocabulary.indices_of(self._case.apply(text))
+        except SettingError as error:
+            raise SettingError(f"{option} {error}") from None
 
     def _items(self, text: str) -> list[frozenset[int] | None]:
         """Take a pattern apart: sets of symbols, and None for a run of any."""

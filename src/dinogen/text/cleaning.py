@@ -33,12 +33,13 @@ _BLANK = frozenset(
 )
 
 
-def clean(data: bytes, source: str) -> str:
+def clean(data: bytes, source: str, first_line: int = 1) -> str:
     """Turn the bytes of a list into names, each followed by one newline.
 
     Args:
         data: UTF-8, with or without a byte order mark, with any convention for the ends of lines.
         source: what to call the list in a message: a path, or ``standard input``.
+        first_line: the number of its first line, where these bytes are not its beginning.
 
     Returns:
         The names in the order of the list, NFC-normalised, without white space around them and
@@ -48,7 +49,7 @@ def clean(data: bytes, source: str) -> str:
         CorpusError: for bytes that are not UTF-8, a character that cannot be seen, or a line of
             more than `LONGEST_LINE` symbols; the message names the source and the line.
     """
-    text = _NEWLINE.sub("\n", _decode(data.removeprefix(_BYTE_ORDER_MARK), source))
+    text = _NEWLINE.sub("\n", _decode(data.removeprefix(_BYTE_ORDER_MARK), source, first_line))
     # NFC is done on the whole text: a newline never composes with what follows it.
     names = unicodedata.normalize("NFC", text)
     if names and not names.endswith("\n"):
@@ -57,9 +58,9 @@ def clean(data: bytes, source: str) -> str:
         names = _EDGES.sub("\n", "\n" + names)[1:]
     bad = {symbol for symbol in set(names) if symbol != "\n" and not is_visible(symbol)}
     if bad:
-        _refuse_character(text, bad, source)
+        _refuse_character(text, bad, source, first_line)
     if _TOO_LONG.search(names):
-        _refuse_length(text, source)
+        _refuse_length(text, source, first_line)
     return names
 
 
@@ -72,7 +73,7 @@ def is_visible(symbol: str) -> bool:
     return unicodedata.category(symbol) not in _REFUSED_CATEGORIES and ord(symbol) not in _BLANK
 
 
-def _decode(data: bytes, source: str) -> str:
+def _decode(data: bytes, source: str, first_line: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -84,14 +85,14 @@ def _decode(data: bytes, source: str) -> str:
             problem = "this is UTF-16"
         else:
             problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        line = _NEWLINE.sub("\n", data[: error.start].decode("utf-8")).count("\n") + 1
+        line = _NEWLINE.sub("\n", data[: error.start].decode("utf-8")).count("\n") + first_line
         raise CorpusError(
             f"{source}, line {line}: {problem}; save the list as UTF-8 and try again"
         ) from None
 
 
-def _refuse_character(text: str, bad: set[str], source: str) -> NoReturn:
-    for number, line in enumerate(text.split("\n"), start=1):
+def _refuse_character(text: str, bad: set[str], source: str, first_line: int) -> NoReturn:
+    for number, line in enumerate(text.split("\n"), start=first_line):
         for symbol in unicodedata.normalize("NFC", line.strip()):
             if symbol in bad:
                 name = _UNNAMED.get(symbol) or unicodedata.name(symbol, "no character").lower()
@@ -102,8 +103,8 @@ def _refuse_character(text: str, bad: set[str], source: str) -> NoReturn:
     raise AssertionError("a character was refused that no line holds")
 
 
-def _refuse_length(text: str, source: str) -> NoReturn:
-    for number, line in enumerate(text.split("\n"), start=1):
+def _refuse_length(text: str, source: str, first_line: int) -> NoReturn:
+    for number, line in enumerate(text.split("\n"), start=first_line):
         length = len(unicodedata.normalize("NFC", line.strip()))
         if length > LONGEST_LINE:
             raise CorpusError(

@@ -2,9 +2,10 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from dinogen.text.names import Names
 from dinogen.text.vocabulary import Vocabulary
 
 STDIN = "-"
+
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -116,14 +119,36 @@ def read_source(source: str | Path) -> bytes:
     Raises:
         CorpusError: for a source that cannot be read.
     """
-    if source == STDIN:
-        if sys.stdin is None:
-            raise CorpusError("standard input: closed; pipe a list into it, or name a file")
-        return sys.stdin.buffer.read()
+    return b"".join(read_pieces(source))
+
+
+def read_pieces(source: str | Path) -> Iterator[bytes]:
+    """Read a list's bytes as they come, in pieces of whole lines.
+
+    Raises:
+        CorpusError: for a source that cannot be read.
+    """
     try:
-        return Path(source).read_bytes()
+        if source == STDIN:
+            if sys.stdin is None:
+                raise CorpusError("standard input: closed; pipe a list into it, or name a file")
+            yield from _whole_lines(sys.stdin.buffer)
+        else:
+            with Path(source).open("rb") as file:
+                yield from _whole_lines(file)
     except IsADirectoryError:
         raise CorpusError(f"{source}: a directory; name the files in it") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise CorpusError(f"{source}: {reason}; check the path") from None
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    read = getattr(file, "read1", file.read)  # what there is, without waiting for more
+    rest = b""
+    while piece := read(_PIECE):
+        lines, newline, rest = (rest + piece).rpartition(b"\n")
+        if newline:
+            yield lines + newline
+    if rest:
+        yield rest

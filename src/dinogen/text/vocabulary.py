@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.text.names import Names
+from dinogen.errors import SettingError
+from dinogen.text.names import END, Names
 
 _CHUNK = 1 << 20
 
@@ -52,6 +53,18 @@ class Vocabulary:
         if self.unknown <= np.iinfo(np.uint8).max:
             return np.uint8
         return np.uint16 if self.unknown <= np.iinfo(np.uint16).max else np.uint32
+
+    def indices_of(self, text: str) -> list[int]:
+        """Turn the text of one name, or of a part of one, into indices.
+
+        Raises:
+            SettingError: for a symbol that was never seen, which it names.
+        """
+        indices: list[int] = self.encode(text + "\n").symbols[:-1].tolist()
+        for symbol, index in zip(text, indices, strict=True):
+            if index in (END, self.unknown):
+                raise SettingError(f"{text!r}: the model never saw {symbol!r}")
+        return indices
 
     def encode(self, text: str) -> Names:
         """Turn a text of names, each followed by a newline, into names of indices."""

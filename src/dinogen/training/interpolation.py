@@ -82,6 +82,7 @@ class Interpolation:
                 nats_per_symbol=surprise(mixed),
                 network=None if p is None else surprise(p),
                 ngram=None if q is None else surprise(q),
+                frequencies=surprise(self._frequencies[self._held_out.symbols]),
             )
             if len(self._held_out)
             else None,
@@ -93,6 +94,13 @@ class Interpolation:
             return q, order, 0.0
         weight = fit_weight(p, q)
         return weight * p + (1 - weight) * q, order, weight
+
+    @cached_property
+    def _frequencies(self) -> Likely:
+        """(V,) how often each symbol occurs, and each once more, so that none is impossible."""
+        counts = np.bincount(self._learned.symbols, minlength=self._symbols) + 1
+        often: Likely = counts / counts.sum()
+        return often
 
     @cached_property
     def _likelihoods(self) -> dict[int, Likely]:

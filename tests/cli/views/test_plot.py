@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dinogen.cli.plot import Point, plot
+from dinogen.cli.views.plot import Point, plot
 
 losses = st.floats(0, 1_000)
 widths, heights = st.integers(60, 200), st.integers(2, 40)

@@ -1,39 +1,31 @@
-"""What rich draws."""
+"""What a checkpoint is: the model, its list, its training, and some names."""
 
+from math import log
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+import numpy as np
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from dinogen.checkpoint.contents import Checkpoint
-from dinogen.cli.plot import plot
+from dinogen.cli.views.curve import curve
+from dinogen.cli.views.words import count, shown
 from dinogen.text.facts import CorpusFacts
 
 _CURVE_ROWS = 10
-_WIDEST = 80
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command what to do when the reader has gone."""
-        raise
-
-
-def show_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Print what a checkpoint is, on stdout, for people."""
-    console = _Console(highlight=False)
-    console.print(checkpoint_view(checkpoint, path, min(console.width, _WIDEST)))
+_NAMES = 5
 
 
 def checkpoint_view(checkpoint: Checkpoint, path: Path, width: int) -> RenderableType:
-    """Draw the model, its corpus, its training, the learning curve and the symbols."""
+    """Draw the model, its corpus, its training, the learning curve, its arrays and some names."""
     return Group(
         Text(str(path), style="bold"),
         "",
         _facts(checkpoint),
         "",
-        *_curve(checkpoint, width),
+        *curve(checkpoint.history, width, _CURVE_ROWS),
+        *_arrays(checkpoint),
     )
 
 
@@ -62,27 +54,32 @@ def _facts(checkpoint: Checkpoint) -> Table:
         parts = {"network": held_out.network, "n-grams": held_out.ngram}
         alone = [f"{name} {loss:.3f}" for name, loss in parts.items() if loss is not None]
         told = f"; alone: {', '.join(alone)}" if len(alone) > 1 else ""
-        names = _count(held_out.names, "name")
+        names = count(held_out.names, "name")
         row("held out", f"{held_out.nats_per_symbol:.3f} nats per symbol, on {names}{told}")
+        frequencies, uniform = held_out.frequencies, log(len(checkpoint.vocabulary))
+        row("to compare", f"frequencies alone {frequencies:.3f}, knowing nothing {uniform:.3f}")
     row("symbols", f"{len(checkpoint.vocabulary.symbols)}: {_symbols(checkpoint)}")
     row("case", _case(checkpoint))
+    row("names", ", ".join(_names(checkpoint)))
     return table
 
 
+def _names(checkpoint: Checkpoint) -> list[str]:
+    """Draw a few names, the same each time, whether they are new or not."""
+    drawn = checkpoint.namer.draw(_NAMES, 0, allow_known=True, allow_repeats=True)
+    return [name for some in drawn for name in checkpoint.namer.spell(some.names)]
+
+
 def _learned_from(corpus: CorpusFacts) -> str:
-    text = f"{_count(corpus.names, 'name')}, the longest of {_count(corpus.longest, 'symbol')}"
+    text = f"{count(corpus.names, 'name')}, the longest of {count(corpus.longest, 'symbol')}"
     if not corpus.duplicates:
         return text
     what = "kept" if corpus.keeps_duplicates else "dropped"
-    return f"{text} ({_count(corpus.duplicates, 'duplicate')} {what})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    return f"{text} ({count(corpus.duplicates, 'duplicate')} {what})"
 
 
 def _symbols(checkpoint: Checkpoint) -> str:
-    return " ".join("␣" if s == " " else s for s in checkpoint.vocabulary.symbols)
+    return " ".join(map(shown, checkpoint.vocabulary.symbols))
 
 
 def _case(checkpoint: Checkpoint) -> str:
@@ -91,30 +88,21 @@ def _case(checkpoint: Checkpoint) -> str:
         return "kept as it was"
     if not case.capital_after:
         return "folded"
-    between = " ".join("␣" if s == " " else s for s in sorted(case.capital_after - {"\n"}))
+    between = " ".join(map(shown, sorted(case.capital_after - {"\n"})))
     return "folded; names begin with a capital" + (
         f", and so do words after {between}" if between else ""
     )
 
 
-def _curve(checkpoint: Checkpoint, width: int) -> list[RenderableType]:
-    if checkpoint.recipe == "classic":
-        loss = [
-            (row["step"], row["smoothed_loss"])
-            for row in checkpoint.history
-            if "smoothed_loss" in row
-        ]
-        title = "smoothed loss, nats per name"
-        series = {"●": loss}
-    else:
-        rows = [row for row in checkpoint.history if "train" in row]
-        # The first loss is that of knowing nothing: drawn along, it would flatten all the rest.
-        rows = rows[1:] or rows
-        train = [(row["step"], row["train"]) for row in rows]
-        held_out = [(row["step"], row["heldout"]) for row in rows if row["heldout"] is not None]
-        title = "loss, nats per symbol: · training" + (", ● held out" if held_out else "")
-        series = {"·": train, "●": held_out}
-    if max(map(len, series.values())) < 2:
+def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
+    """List the network's arrays: their shapes, and how long each is as one vector."""
+    if not checkpoint.network:
         return []
-    chart = plot(series, width, _CURVE_ROWS, "steps")
-    return [Text(title, style="cyan"), *(Text(line) for line in chart)]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
+    table.add_column("array")
+    table.add_column("shape", justify="right")
+    table.add_column("norm", justify="right")
+    for name, array in checkpoint.network.parameters.items():
+        shape = " x ".join(f"{size:,}" for size in array.shape)
+        table.add_row(name, shape, f"{float(np.sqrt(np.vdot(array, array))):.2f}")
+    return ["", table]

@@ -1,0 +1,1 @@
+"""What rich draws: a module for each view."""
