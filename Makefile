@@ -6,7 +6,7 @@ DEMO := .venv/demo.npz
 BUNDLED := src/dinogen/pretrained/dinosaurs.npz
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench corpora pretrained clean
+.PHONY: help demo test check fix bench torture corpora pretrained clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,6 +29,9 @@ fix: .venv/developing ## mend what the linter and the formatter can
 
 bench: .venv/developing ## measure speed, side by side in one run
 	$(BIN)/python -m tests.bench
+
+torture: .venv/developing ## kill training runs; break checkpoints and lists; count what comes of it
+	$(BIN)/python -m tests.torture
 
 corpora: .venv/installed ## build the name lists again from their sources
 	$(BIN)/python corpora/rebuild.py

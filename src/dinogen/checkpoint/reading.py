@@ -41,6 +41,9 @@ LARGEST_HIDDEN_SIZE = 4_096
 LARGEST_META = 1 << 26
 """Bytes of JSON; a history of a million rows is less."""
 
+LARGEST_NUMBER = 1e30
+"""Whatever is summed up of such numbers is still one; no network ever learned the tenth part."""
+
 _MAGIC = b"\x93NUMPY\x01\x00"
 
 
@@ -216,8 +219,9 @@ class _Reader:
         self, name: str, dtype: type[np.floating], shape: tuple[int, ...]
     ) -> NDArray[np.floating]:
         array = self._array(name, dtype, shape)
-        if not np.isfinite(array).all():
-            raise Malformed(f"the array {name} holds what is not a finite number")
+        # Written so that a NaN, which is neither below nor above, does not pass.
+        if not (np.abs(array) <= LARGEST_NUMBER).all():
+            raise Malformed(f"the array {name} holds what is not a finite number, or far too large")
         return array
 
     def _array(

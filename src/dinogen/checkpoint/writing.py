@@ -2,13 +2,13 @@
 
 import json
 import os
-import secrets
 import stat
 import zipfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NoReturn
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.errors import CheckpointError
 from dinogen.text.cleaning import ZIP_MARK
+
+_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+"""A link that someone has put in the way is not followed, where a system can tell."""
 
 
 def save(checkpoint: Checkpoint, path: str | Path) -> None:
@@ -38,19 +41,15 @@ def write_whole(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
         CheckpointError: where it cannot be written; what was there before is untouched.
     """
     target = _target(path)
-    beside = _beside(target)
     try:
-        try:
-            with beside.open("xb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
+        with _beside(target) as (beside, file):
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
             if target.exists():
                 beside.chmod(stat.S_IMODE(target.stat().st_mode))
             beside.replace(target)
-            _sync(target.parent)
-        finally:
-            beside.unlink(missing_ok=True)
+        _sync(target.parent)
     except OSError as error:
         _refuse(path, error)
 
@@ -61,11 +60,10 @@ def check_writable(path: str | Path) -> None:
     Raises:
         CheckpointError: where its directory is missing or read-only, or it is no plain file.
     """
-    beside = _beside(_target(path))
     try:
         # Tried, not asked for: permissions are not all that can be in the way.
-        beside.touch(exist_ok=False)
-        beside.unlink()
+        with _beside(_target(path)):
+            pass
     except OSError as error:
         _refuse(path, error)
 
@@ -121,8 +119,36 @@ def _target(path: str | Path) -> Path:
     return target
 
 
-def _beside(target: Path) -> Path:
-    return target.with_name(f".dinogen-{secrets.token_hex(4)}.tmp")
+@contextmanager
+def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a file beside a target, to be moved there; it is gone afterwards, moved or not.
+
+    There is but one such file for a target: what a killed process left there is used again, and who
+    writes to the same target at the same time waits.
+    """
+    path = target.with_name(f".dinogen-{crc32(os.fsencode(target.name)):08x}.tmp")
+    while True:
+        # Neither emptied nor locked yet: it may be another's, who is about to move it away.
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666), "r+b")
+        with file:
+            _lock(file)
+            try:
+                if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    continue
+                file.truncate()
+                yield path, file
+            finally:
+                if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    path.unlink()
+        return
+
+
+def _lock(file: IO[bytes]) -> None:
+    # Where a system has no such locks, two who write to one target at a time are not kept apart.
+    with suppress(ImportError, OSError):
+        from fcntl import LOCK_EX, flock
+
+        flock(file.fileno(), LOCK_EX)
 
 
 def _write(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:

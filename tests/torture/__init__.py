@@ -1,0 +1,1 @@
+"""Harm done for real: processes killed, files and lists broken in every way. ``make torture``."""
