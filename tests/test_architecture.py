@@ -92,7 +92,10 @@ def test_generation_sees_no_network() -> None:
     for path in MODULES:
         if path.parts[0] == "generation":
             models = {name for name in imports(path) if name.startswith("dinogen.models")}
-            assert models <= {"dinogen.models.language_model", "dinogen.models.likelihood"}
+            # N-grams of a model's own names look ahead for it: they, too, know it by its answers.
+            own = {"course.py": {"dinogen.models.grams", "dinogen.models.ngram"}}
+            protocol = {"dinogen.models.language_model", "dinogen.models.likelihood"}
+            assert models <= protocol | own.get(path.name, set())
     for path in (Path("models/language_model.py"), Path("models/likelihood.py")):
         models = {name for name in imports(path) if name.startswith("dinogen.models")}
         assert models <= {"dinogen.models.language_model"}

@@ -188,7 +188,7 @@ class Checkpoint:
             seed: where all chance comes from.
             prefix: how they begin.
             suffix: how they end.
-            contains: what occurs in them.
+            contains: what occurs in them, one text or several.
             min_length: the fewest symbols they have.
             max_length: the most.
             pattern: what they look like, in the shell's signs ``*``, ``?`` and ``[...]``.
@@ -200,7 +200,8 @@ class Checkpoint:
         """
         from dinogen.generation.constraints import Constraints
 
-        asked = Constraints(prefix, suffix, tuple(contains), min_length, max_length, pattern)
+        parts = (contains,) if isinstance(contains, str) else tuple(contains)
+        asked = Constraints(prefix, suffix, parts, min_length, max_length, pattern)
         drawn = self.namer.draw(n, seed, asked, **options)
         return [name for some in drawn for name in self.namer.spell(some.names)]
 

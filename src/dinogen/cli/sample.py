@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     "--exclude",
     metavar="FILE",
     multiple=True,
-    help="No name of this list, in whatever case; may be repeated. - is standard input.",
+    help="No name of this list; case matters only where the model keeps it. May be repeated; - is "
+    "standard input.",
 )
 @number(
     "--temperature",

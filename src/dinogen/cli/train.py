@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     float,
     BOUNDS,
     "The share of the names held out, to tell how good the model is and when to stop; at most "
-    f"1,000 names. 0 trains on all.  [default: {Settings.holdout}]",
+    f"1,000 names. 0 trains on all.  [default: {Settings.holdout}; of fewer than 50 names none]",
 )
 @number(
     "--patience",

@@ -13,6 +13,9 @@ DEAD, START = 0, 1
 """The states from which nothing is accepted any more, and in which a name begins."""
 
 MOST_STATES = 100_000
+MOST_PAIRS = 1 << 28
+
+TOO_MUCH = "too much is asked for at once; ask for less, or more simply"
 
 State = TypeVar("State", bound=Hashable)
 
@@ -68,7 +71,7 @@ def explore(
             row.append(DEAD if following is None else numbers[following])
         moves.append(row)
         if len(states) > MOST_STATES:
-            raise SettingError("too much is asked for at once; ask for less, or more simply")
+            raise SettingError(TOO_MUCH)
     table = np.array([[DEAD] * len(moves[0]), *moves], dtype=np.int32)  # (Q, V)
     return Automaton(table, np.array([False, *map(accepts, states)]))
 
@@ -80,6 +83,8 @@ def intersect(one: Automaton, other: Automaton) -> Automaton:
         SettingError: where there are more than `MOST_STATES`.
     """
     size = len(other.accepts)
+    if len(one.accepts) * size > MOST_PAIRS:
+        raise SettingError(TOO_MUCH)
     pairs = np.array([START * size + START])  # the states found so far, as numbers of pairs
     frontier, found = pairs, [pairs]
     seen = np.zeros(len(one.accepts) * size, dtype=np.bool_)
@@ -91,7 +96,7 @@ def intersect(one: Automaton, other: Automaton) -> Automaton:
         seen[frontier] = True
         found.append(frontier)
         if sum(map(len, found)) > MOST_STATES:
-            raise SettingError("too much is asked for at once; ask for less, or more simply")
+            raise SettingError(TOO_MUCH)
     pairs = np.concatenate(found)  # (Q,)
     numbers = np.zeros(len(seen) + 1, dtype=np.int32)  # the last one is for -1, the dead
     numbers[pairs] = np.arange(START, START + len(pairs))

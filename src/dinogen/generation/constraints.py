@@ -1,11 +1,13 @@
 """What a name must look like, as one automaton over the symbols of a model."""
 
+import unicodedata
 from functools import reduce
 from typing import NamedTuple
 
 from dinogen.errors import SettingError
 from dinogen.generation.automata import Automaton, explore, intersect, trim
 from dinogen.text.case import CaseRule
+from dinogen.text.cleaning import LONGEST_LINE
 from dinogen.text.vocabulary import Vocabulary
 
 
@@ -100,7 +102,8 @@ class _Reader:
 
     def suffix(self, text: str) -> Automaton:
         """Accept what ends with a text."""
-        return self._found("suffix", text, for_good=False)
+        # Read behind another letter, since some are small otherwise at the end of a word: "ς".
+        return self._found("suffix", self._read(f"x{text}")[1:], for_good=False)
 
     def contains(self, text: str) -> Automaton:
         """Accept what has a text in it."""
@@ -171,18 +174,24 @@ class _Reader:
     def _encode(self, option: str, text: str) -> list[int]:
         """Fold a text and turn it into indices."""
         try:
-            return self._vocabulary.indices_of(self._case.apply(text))
+            return self._vocabulary.indices_of(self._read(text))
         except SettingError as error:
             raise SettingError(f"{option} {error}") from None
 
+    def _read(self, text: str) -> str:
+        """Compose and fold a text as names are."""
+        return self._case.apply(unicodedata.normalize("NFC", text))
+
     def _items(self, text: str) -> list[frozenset[int] | None]:
         """Take a pattern apart: sets of symbols, and None for a run of any."""
-        folded = self._case.apply(text)
+        if len(text) > LONGEST_LINE:
+            raise SettingError(f"pattern: {len(text):,} signs, where {LONGEST_LINE} are the most")
+        folded = self._read(text)
         items: list[frozenset[int] | None] = []
         place = 0
         while place < len(folded):
             sign = folded[place]
-            closing = folded.find("]", place + 2 + folded.startswith("!", place + 1))
+            closing = folded.find("]", place + 2 + folded.startswith(("!", "^"), place + 1))
             if sign == "*":
                 items += [None] if items[-1:] != [None] else []
             elif sign == "?":
@@ -191,13 +200,14 @@ class _Reader:
                 items.append(self._choice(text, folded[place + 1 : closing]))
                 place = closing
             else:
-                items.append(frozenset(self._encode("pattern", sign)))
+                items.append(frozenset(self._encode(f"pattern {text!r}:", sign)))
             place += 1
         return items
 
     def _choice(self, pattern: str, inside: str) -> frozenset[int]:
         """Read what stands between brackets: symbols, and ranges of them."""
-        others, rest = inside.startswith("!"), inside.removeprefix("!")
+        others = inside.startswith(("!", "^"))
+        rest = inside[others:]
         chosen = set()
         while rest:
             first, last = rest[0], rest[0]

@@ -1,24 +1,42 @@
 """From what is asked of names to where a sampler is to steer."""
 
+from dataclasses import replace
+
 from dinogen.generation.automata import Automaton
 from dinogen.generation.growing import grow
-from dinogen.generation.lookahead import bigrams, look_ahead
+from dinogen.generation.lookahead import Chain, look_ahead
 from dinogen.generation.options import Options
 from dinogen.generation.steering import Course
+from dinogen.models.grams import count
 from dinogen.models.language_model import LanguageModel
+from dinogen.models.ngram import NGram
 from dinogen.streams import Purpose, stream
 
-_OWN_NAMES = 1_024
+OWN_NAMES = 2_048
 """So many of the model's own names tell what its names are like."""
+
+ORDERS = (4, 3, 2, 1)
+"""Of the chain that looks ahead: the first one whose table is not too large."""
+
+LARGEST_TABLE = 1 << 21
+"""Numbers in a table of states by contexts by symbols: 16 MiB."""
 
 
 def plot_course(model: LanguageModel, automaton: Automaton, options: Options) -> Course:
-    """Look ahead with what the model's own names are like.
+    """Look ahead with n-grams of the model's own names.
 
     Args:
         model: whose names they are.
         automaton: what is accepted.
         options: what shapes the names besides.
     """
-    names = grow(model, stream(0, Purpose.COURSE), _OWN_NAMES, options)
-    return Course(automaton, look_ahead(automaton, bigrams(names, automaton.moves.shape[1])))
+    states, symbols = automaton.moves.shape
+    # Nothing is cut off here: what is asked may lead where names hardly ever go.
+    whole = replace(options, top_k=None, top_p=None)
+    names = grow(model, stream(0, Purpose.COURSE), OWN_NAMES, whole)
+    levels = count(names, symbols, max(ORDERS))
+    for order in ORDERS:
+        chain = Chain(*NGram.of(levels[:order], symbols).tables)
+        if chain.p.size * states <= LARGEST_TABLE:
+            break
+    return Course(automaton, chain, look_ahead(automaton, chain, options.max_length + 1))

@@ -21,11 +21,7 @@ def grow(model: LanguageModel, random: np.random.Generator, size: int, options: 
     drawn: list[tuple[Places, Places]] = []
     for length in range(options.max_length):
         state, p = model.advance(state, symbols)  # (n, V)
-        if length == 0:
-            p[:, [END, *inner]] = 0
-        elif inner:
-            after_inner = np.flatnonzero(np.isin(symbols, inner))  # (m,)
-            p[after_inner[:, np.newaxis], [END, *inner]] = 0
+        forbid(p, symbols, options, first=length == 0)
         if length == options.max_length - 1:
             p[:, inner] = 0
         # Numbers are drawn for ended names too: a name's numbers are its own whatever others do.
@@ -41,3 +37,20 @@ def grow(model: LanguageModel, random: np.random.Generator, size: int, options: 
     order = np.argsort(np.concatenate([rows for rows, _ in drawn]), kind="stable")  # (S,)
     flat = np.concatenate([symbols for _, symbols in drawn])[order]  # (S,)
     return Names.split(flat.astype(np.uint32))
+
+
+def forbid(p: NDArray[np.floating], symbols: Places, options: Options, *, first: bool) -> None:
+    """Rule out the end of what is empty, and white space but between other symbols, in place.
+
+    Args:
+        p: (N, V) probabilities of what comes next.
+        symbols: (N,) what was written last.
+        options: which symbols are `Options.inner`.
+        first: whether nothing was written yet.
+    """
+    inner = list(options.inner)
+    if first:
+        p[:, [END, *inner]] = 0
+    elif inner:
+        after_inner = np.flatnonzero(np.isin(symbols, inner))  # (m,)
+        p[after_inner[:, np.newaxis], [END, *inner]] = 0

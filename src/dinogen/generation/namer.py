@@ -61,7 +61,7 @@ class Namer(NamedTuple):
             top_p: only the likeliest symbols that make up this share may come next.
             allow_known: names that were learned from, too.
             allow_repeats: the same name again, too.
-            exclude: names that are taken, in whatever case.
+            exclude: names that are taken, read as those were that the model learned from.
 
         Raises:
             SettingError: for a number out of its range, or for what no name can look like.
@@ -69,6 +69,9 @@ class Namer(NamedTuple):
         """
         check("n", n, BOUNDS)
         check("skip", skip, BOUNDS)
+        for name in ("min_length", "max_length"):
+            if (length := getattr(asked, name)) is not None:
+                check(name, length, BOUNDS)
         automaton = compile_constraints(asked, self.vocabulary, self.case)
         options = Options(
             max_length=asked.max_length or self._bound(asked),

@@ -35,7 +35,8 @@ class Novelty:
         fresh = new[first]  # (D,)
         for run in self._runs:
             fresh &= ~contains(run, distinct)
-        self._remember(distinct[fresh])
+        if fresh.any():
+            self._remember(distinct[fresh])
         passing = np.zeros(len(names), dtype=np.bool_)
         passing[first[fresh]] = True
         return passing

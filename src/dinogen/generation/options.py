@@ -9,8 +9,8 @@ BOUNDS: Bounds = {
     "temperature": (1e-6, 1e6),
     "top_k": (1, 2**21),
     "top_p": (1e-6, 1.0),
-    "min_length": (0, 10_000),
-    "max_length": (1, 10_000),
+    "min_length": (0, 1_000),
+    "max_length": (1, 1_000),
     "skip": (0, 10**15),
 }
 """The least and the greatest value of each option."""
@@ -37,6 +37,11 @@ class Options:
     top_k: int | None = None
     top_p: float | None = None
     inner: tuple[int, ...] = ()
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the unlikely is cut off."""
+        return self.top_k is not None or self.top_p is not None
 
     def __post_init__(self) -> None:
         check("max_length", self.max_length, BOUNDS)

@@ -123,6 +123,6 @@ def sample(names: Stream, n: int, skip: int = 0, novelty: Novelty | None = None)
         place = names.first(blocks.stop)
     if found < n:
         raise RanOutError(
-            f"{found:,} of {n:,} names, after {place - skip:,} candidates; there are hardly any "
-            "more like that: ask for fewer or for less, or allow known names or repeats"
+            f"{found:,} of {n:,} names, after {place - skip:,} candidates; no more like that were "
+            "found: ask for fewer, for less or less strictly, or allow known names or repeats"
         )

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from dinogen.generation.automata import START, Automaton
 from dinogen.generation.choice import choose, shape
+from dinogen.generation.growing import forbid
+from dinogen.generation.lookahead import LEAST_LOG, Chain
 from dinogen.generation.options import Options
 from dinogen.models.language_model import LanguageModel
 from dinogen.text.names import END, Names
@@ -19,10 +21,13 @@ class Course(NamedTuple):
 
     Attributes:
         automaton: what is accepted.
-        ahead: (Q, V) how likely that is after each symbol in each state, see `look_ahead`.
+        chain: what the model's names are like, roughly.
+        ahead: (Q, C, V) how likely it is then, after each symbol in each state and context, to be
+            accepted: logarithms, see `look_ahead`.
     """
 
     automaton: Automaton
+    chain: Chain
     ahead: NDArray[np.float64]
 
 
@@ -48,23 +53,30 @@ def steer(
         N names, some of them the same where it is hard to be accepted; none where no name found
         its way.
     """
-    moves = course.automaton.moves
+    moves, contexts = course.automaton.moves, course.chain.following
     columns: list[NDArray[np.intp]] = []  # (N,) each: the symbols of one place, END after the end
     weight = np.zeros(size)  # (N,) logarithms
     state_of = np.full(size, START)  # (N,) of the automaton
-    foreseen = np.ones(size)  # (N,) what looking ahead said of what is written
+    context_of = np.full(size, contexts[0, END])  # (N,) of the chain
+    foreseen = np.zeros(size)  # (N,) what looking ahead said of what is written: logarithms
     rows = np.arange(size)  # (n,) the names that have not ended
     state = model.start(size)
     symbols = np.full(size, END)  # (n,)
-    for _ in range(options.max_length + 1):
+    for length in range(options.max_length + 1):
         state, p = model.advance(state, symbols)  # (n, V)
+        forbid(p, symbols, options, first=length == 0)
+        ahead = course.ahead[state_of[rows], context_of[rows]]  # (n, V)
+        if options.cuts:
+            # What is cut off is the unlikely among what can be, not what is asked for itself.
+            lost = np.isneginf(ahead)  # (n, V)
+            p[lost & ~lost.all(axis=1, keepdims=True)] = 0
         shaped = shape(p, options)  # (V, n)
         shaped = shaped / shaped.sum(axis=0)  # (V, n)
-        ahead = course.ahead[state_of[rows]]  # (n, V)
-        steered = shaped * ahead.T  # (V, n)
+        most = np.maximum(ahead.max(axis=1), LEAST_LOG)  # (n,)
+        steered = shaped * np.exp(ahead - most[:, np.newaxis]).T  # (V, n)
         mass = steered.sum(axis=0)  # (n,)
         with np.errstate(divide="ignore"):
-            weight[rows] += np.log(mass / foreseen[rows])
+            weight[rows] += np.log(mass) + most - foreseen[rows]
         uniform = random.random(size)[rows]  # (n,)
         possible = mass > 0  # (n,)
         if not possible.all():
@@ -77,6 +89,7 @@ def steer(
         symbols = choose(steered, uniform)  # (n,)
         foreseen[rows] = ahead[np.arange(len(rows)), symbols]
         state_of[rows] = moves[state_of[rows], symbols]
+        context_of[rows] = contexts[context_of[rows], symbols]
         column = np.full(size, END)  # (N,)
         column[rows] = symbols
         columns.append(column)
@@ -84,7 +97,7 @@ def steer(
         rows, symbols, state = rows[running], symbols[running], model.select(state, running)
         if not len(rows):
             break
-        if _effective(weight) < size / 2:
+        if _effective(weight) < size / 4:
             drawn = _redraw(weight, random)  # (N,)
             place = np.full(size, -1)  # (N,) of a name among those that have not ended
             place[rows] = np.arange(len(rows))
@@ -92,7 +105,8 @@ def steer(
             from_place = from_place[from_place >= 0]  # (n,)
             state, symbols = model.select(state, from_place), symbols[from_place]
             columns = [column[drawn] for column in columns]
-            state_of, foreseen, weight = state_of[drawn], foreseen[drawn], np.zeros(size)
+            state_of, context_of = state_of[drawn], context_of[drawn]
+            foreseen, weight = foreseen[drawn], np.zeros(size)
     weight[rows] = -np.inf  # too long
     if not np.isfinite(weight).any():
         return Names.split(np.empty(0, dtype=np.uint32))

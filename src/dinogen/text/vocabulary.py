@@ -71,7 +71,7 @@ class Vocabulary:
         indices = np.empty(len(text), dtype=self.dtype)  # (S,)
         # In chunks, so that four bytes a symbol are never needed for the whole text.
         for start in range(0, len(text), _CHUNK):
-            chunk = text[start : start + _CHUNK].encode("utf-32-le")
+            chunk = text[start : start + _CHUNK].encode("utf-32-le", "surrogatepass")
             codes = np.minimum(np.frombuffer(chunk, dtype="<u4"), len(self._indices) - 1)
             indices[start : start + _CHUNK] = self._indices[codes]
         return Names.split(indices)

@@ -245,10 +245,9 @@ class DefaultRun:
         held_out = None
         if len(self._held_out):
             held_out = surprise(likelihoods(self.model, self._held_out))
-        # So far above the loss of knowing nothing no training ever was that went well. Each is
-        # compared by itself: a NaN is below nothing, but may get lost in a maximum.
-        most = log(self.model.config.symbols) + 1
-        if not (train < most and (held_out is None or held_out < most)):
+        # So far above the loss of knowing nothing no training ever was that went well; what was
+        # held out may be, where little else was learned from. A NaN is below nothing.
+        if not train < log(self.model.config.symbols) + 1 or not isfinite(held_out or 0):
             return None
         if held_out is None:
             self._best.fill(self.model.parameters)

@@ -13,6 +13,8 @@ RECIPE = "default"
 CLASSIC_STEPS = 35_000
 """Iterations of the course's program, the one thing that can be chosen in it."""
 
+FEWEST_HELD_OUT = 5
+
 BOUNDS: Bounds = {
     "seed": SEED,
     "hidden_size": (0, 4_096),
@@ -78,7 +80,8 @@ class Settings:
         """Fill in what was not given (left out, or None) by a rule, for N names.
 
         Hidden units: 128, from 1,000 names on 256. Names in an update: 32, from 10,000 on 64.
-        Passes over the names: 640 / N^0.35. Dropout: 24 / N^0.6, at most one half.
+        Passes over the names: 640 / N^0.35. Dropout: 24 / N^0.6, at most one half. Of fewer than
+        50 names none are held out: so few would tell nothing.
 
         Args:
             facts: of the corpus that is to be learned.
@@ -92,6 +95,8 @@ class Settings:
         chosen.setdefault("hidden_size", 128 if facts.names < 1_000 else 256)
         chosen.setdefault("batch_size", 32 if facts.names < 10_000 else 64)
         chosen.setdefault("dropout", min(0.5, round(24 / facts.names**0.6, 3)))
+        if facts.held_out(cls.holdout) < FEWEST_HELD_OUT:
+            chosen.setdefault("holdout", 0.0)
         if "steps" in chosen:
             if epochs is not None:
                 raise SettingError("steps and epochs both say how long to train; give one of them")
