@@ -7,7 +7,7 @@ from dinogen.models.language_model import LanguageModel
 from dinogen.text.names import Names
 from dinogen.text.packing import pack
 
-_TOGETHER = 1_024
+_TOGETHER = 4_096
 
 
 def likelihoods(model: LanguageModel, names: Names) -> NDArray[np.float64]:
