@@ -82,6 +82,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """
     for name in _THREADS:
         os.environ.setdefault(name, "1")
+    # Where a shell has closed a stream, what would go there goes nowhere.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     # Names are UTF-8, in and out, whatever the locale says; paths go out as the bytes they are.
     for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, TextIOWrapper):
