@@ -12,6 +12,7 @@ from dinogen.generation.options import Options
 from dinogen.generation.sampling import Stream, sample
 from dinogen.models.rnn import RNN
 from dinogen.text.names import Names
+from tests.chance import chi_square
 from tests.literal import forward_backward
 from tests.networks import as_columns, random_network
 
@@ -78,15 +79,7 @@ def test_names_come_as_often_as_the_model_says(
     n = 20_000
     names = draw(model, n, 1, Options(LONGEST, temperature, top_k))
     assert set(names) <= set(chances)
-    # Names too rare for the statistic are counted together.
-    common = [name for name, chance in chances.items() if chance * n >= 10]
-    expected = [chances[name] * n for name in common]
-    found: list[float] = [names.count(name) for name in common]
-    if (rest := n - sum(expected)) > 10:
-        expected.append(rest)
-        found.append(n - sum(found))
-    statistic = sum((f - e) ** 2 / e for f, e in zip(found, expected, strict=True))
-    freedom = len(expected) - 1
+    statistic, freedom = chi_square(names, chances)
     # Four deviations of the chi-square distribution, whose variance is twice its freedom.
     assert statistic < freedom + 4 * (2 * freedom) ** 0.5 + 4
 

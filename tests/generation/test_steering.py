@@ -27,6 +27,7 @@ from dinogen.text.case import CaseRule
 from dinogen.text.names import END, Names
 from dinogen.text.vocabulary import Vocabulary
 from tests.bending import bend
+from tests.chance import chi_square
 from tests.literal import one_hot, softmax
 from tests.networks import as_columns, random_network
 
@@ -250,19 +251,6 @@ def test_the_larger_a_block_the_closer_it_comes(asked: Constraints) -> None:
         for size in (64, 512, 4_096)
     )
     assert far > 2 * nearer > 4 * near
-
-
-def chi_square(found: list[str], chances: Chances) -> tuple[float, int]:
-    """How far counts are from what is expected, and the freedom they have; rare ones together."""
-    n = len(found)
-    common = [name for name, chance in chances.items() if chance * n >= 10]
-    expected = [chances[name] * n for name in common]
-    counts: list[float] = [found.count(name) for name in common]
-    if (rest := n - sum(expected)) > 10:
-        expected.append(rest)
-        counts.append(n - sum(counts))
-    statistic = sum((f - e) ** 2 / e for f, e in zip(counts, expected, strict=True))
-    return statistic, len(expected) - 1
 
 
 def is_likely(statistic: float, freedom: int) -> bool:

@@ -1,7 +1,7 @@
 """``dinogen inspect``: what is in a checkpoint, what it expects, and how it hears given names."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,8 +69,8 @@ def inspect(
       dinogen inspect --symbols --export symbols.svg
       dinogen inspect --json | jq .heldout
     """
-    asked = [name for name, value in (("--next", written), ("--score", score)) if value is not None]
-    asked += [name for name, value in (("--symbols", symbols),) if value]
+    given = {"--next": written is not None, "--score": score is not None, "--symbols": symbols}
+    asked = [name for name in given if given[name]]
     if len(asked) > 1 or (compare is not None and asked not in ([], ["--score"])):
         raise click.UsageError(f"{' and '.join([*asked, '--compare'][:2])} are views of their own.")
     if sort and (score is None or compare is not None):
@@ -158,10 +158,9 @@ def _show_likeness(checkpoint: "Checkpoint", screen: "Screen | None") -> None:
     places = flat_map(alike)
     symbols = checkpoint.vocabulary.symbols
     nearest = {
-        symbol: [(symbols[j], float(row[j])) for j in (-row).argsort()[: _NEAREST + 1] if j != i]
+        symbol: [(symbols[j], float(row[j])) for j in (-row).argsort() if j != i][:_NEAREST]
         for i, (symbol, row) in enumerate(zip(symbols, alike, strict=True))
     }
-    nearest = {symbol: others[:_NEAREST] for symbol, others in nearest.items()}
     flat = {s: (float(x), float(y)) for s, (x, y) in zip(symbols, places, strict=True)}
     if screen is None:
         return _print({"nearest": nearest, "map": flat})
@@ -177,16 +176,16 @@ def _show_scores(
     from dinogen.generation.ahead import ahead
     from dinogen.inspection.hearing import hear
 
+    hearings: Iterable[Hearing]
     if sort:
         # Whoever sorts has to know all names first.
-        hearing = hear(checkpoint, [name for names in _pieces(source) for name in names])
-        lengths = [len(read) + 1 for read in hearing.read]
-        order = sorted(range(len(lengths)), key=lambda i: hearing.totals[i] / lengths[i])
-        hearings, orders = iter([hearing]), order
+        hearings = [hear(checkpoint, [name for names in _pieces(source) for name in names])]
     else:
-        hearings, orders = ahead(lambda names: hear(checkpoint, names), _pieces(source)), None
+        hearings = ahead(lambda names: hear(checkpoint, names), _pieces(source))
     for hearing in hearings:
-        order = orders or list(range(len(hearing.names)))
+        order: Sequence[int] = range(len(hearing.names))
+        if sort:
+            order = sorted(order, key=hearing.per_symbol.__getitem__)
         if screen is None:
             click.echo("".join(_records(hearing, order)), nl=False)
         else:
@@ -197,7 +196,7 @@ def _show_scores(
                 screen.draw(line)
 
 
-def _records(hearing: "Hearing", order: list[int]) -> Iterator[str]:
+def _records(hearing: "Hearing", order: Sequence[int]) -> Iterator[str]:
     """Write a line of JSON for each name; by hand, which takes a third of the time."""
     quote = json.encoder.encode_basestring
     for i in order:

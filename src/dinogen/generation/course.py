@@ -36,7 +36,8 @@ def plot_course(model: LanguageModel, automaton: Automaton, options: Options) ->
     names = grow(model, stream(0, Purpose.COURSE), OWN_NAMES, whole)
     levels = count(names, symbols, max(ORDERS))
     for order in ORDERS:
-        chain = Chain(*NGram.of(levels[:order], symbols).tables)
-        if chain.p.size * states <= LARGEST_TABLE:
+        ngram = NGram.of(levels[:order], symbols)
+        if ngram.tree.contexts * symbols * states <= LARGEST_TABLE:
             break
+    chain = Chain(*ngram.tables)
     return Course(automaton, chain, look_ahead(automaton, chain, options.max_length + 1))

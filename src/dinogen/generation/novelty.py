@@ -27,6 +27,8 @@ class Novelty:
 
     def passes(self, names: Names) -> NDArray[np.bool_]:
         """(N,) mask of the names that are new."""
+        if self._repeats and not len(self._taken):
+            return np.ones(len(names), dtype=np.bool_)
         found = digests(names)  # (N,)
         new = ~contains(self._taken, found)  # (N,)
         if self._repeats:

@@ -13,8 +13,6 @@ from dinogen.generation.options import Options
 from dinogen.models.language_model import LanguageModel
 from dinogen.text.names import END, Names
 
-STEERED_BLOCK = 4_096
-
 
 class Course(NamedTuple):
     """Where names are to be steered.

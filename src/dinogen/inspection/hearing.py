@@ -65,6 +65,11 @@ class Hearing(NamedTuple):
     totals: Sequence[float]
     symbols: frozenset[str]
 
+    @property
+    def per_symbol(self) -> list[float]:
+        """The totals for each symbol, the ends included."""
+        return [total / (len(read) + 1) for total, read in zip(self.totals, self.read, strict=True)]
+
     def unknown(self, i: int) -> str | None:
         """Give the first symbol of a name that the model never saw, if there is one."""
         return next((symbol for symbol in self.read[i] if symbol not in self.symbols), None)

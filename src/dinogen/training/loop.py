@@ -107,10 +107,7 @@ class DefaultRun:
         if checkpoint.held_out and checkpoint.held_out.network is not None:
             run._best_loss = checkpoint.held_out.network
         for name, array in saved.arrays.items():
-            group, _, part = name.partition(".")
-            {"parameters": run.model.parameters, "velocity": run._velocity}[group][part][...] = (
-                array
-            )
+            run._moving[name][...] = array
         run._stale = int(saved.counters["stale"])
         run._lowered = int(saved.counters["lowered"])
         run._loss, run._symbols = saved.counters["loss"], int(saved.counters["symbols"])

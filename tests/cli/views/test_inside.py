@@ -1,6 +1,5 @@
 """The views into a model: what they say, within the width, with colours and without."""
 
-import io
 import re
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.checkpoint.reading import load
@@ -25,6 +24,7 @@ from dinogen.inspection.hearing import hear
 from dinogen.text.corpus import read_corpus
 from dinogen.training.loop import DefaultRun
 from dinogen.training.settings import Settings
+from tests.cli.views.drawing import drawn
 from tests.conftest import CORPORA
 
 NAMES = {
@@ -76,21 +76,6 @@ VIEWS: dict[str, Callable[[Checkpoint, list[str], int], RenderableType]] = {
         *verdict_lines(names, [(1.0, 2.0)] * len(names), [0.73] * len(names))
     ),
 }
-
-
-def drawn(view: RenderableType, width: int, *, colour: bool) -> str:
-    """What a terminal of a width is sent."""
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="truecolor" if colour else None,
-        highlight=False,
-        _environ={},
-    )
-    with console.capture() as capture:
-        console.print(view)
-    return capture.get()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

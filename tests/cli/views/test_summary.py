@@ -1,17 +1,16 @@
 """What is drawn of a checkpoint: within the width, in colour or not, every symbol as it is."""
 
-import io
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from dinogen import Checkpoint, ClassicRun, DefaultRun, Settings, read_corpus
 from dinogen.checkpoint.contents import ClassicRow
 from dinogen.cli.views.summary import checkpoint_view
+from tests.cli.views import drawing
 
 MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
 
@@ -41,17 +40,7 @@ def trained(folder: Path, text: str, recipe: str = "default") -> Checkpoint:
 
 def drawn(checkpoint: Checkpoint, width: int, *, colour: bool = False, path: str = "x.npz") -> str:
     """What a terminal of a width is sent."""
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="truecolor" if colour else None,
-        highlight=False,
-        _environ={},
-    )
-    with console.capture() as capture:
-        console.print(checkpoint_view(checkpoint, Path(path), width))
-    return capture.get()
+    return drawing.drawn(checkpoint_view(checkpoint, Path(path), width), width, colour=colour)
 
 
 def plain(text: str) -> str:
