@@ -1,5 +1,7 @@
 """Names as arrays, against the same names as Python lists."""
 
+import math
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,3 +53,12 @@ def test_tells_which_names_hold_a_symbol(names: list[list[int]], symbol: int) ->
     """The mask is true for the names that the symbol, or the end, occurs in."""
     expected = [symbol in [*name, 0] for name in names]
     assert arrays(names).holds(symbol).tolist() == expected
+
+
+@settings(deadline=None, max_examples=60)
+@given(lists, st.integers(1, 20))
+def test_some_names_are_spread_over_all(names: list[list[int]], most: int) -> None:
+    """At most so many are copied, the first among them, at even distances."""
+    some = plain(arrays(names).spread(most))
+    assert some == names[:: max(1, math.ceil(len(names) / most))]
+    assert len(some) <= most

@@ -13,7 +13,7 @@ from dinogen.checkpoint.contents import Checkpoint
 from dinogen.errors import CheckpointError, SettingError, TrainingError
 from dinogen.generation.scoring import score
 from dinogen.models import likelihood
-from dinogen.models.rnn import RNN
+from dinogen.models.rnn import RNN, Backpropagated
 from dinogen.text.corpus import Corpus, hold_out, read_corpus
 from dinogen.training import loop
 from dinogen.training.classic import ClassicRun
@@ -237,6 +237,26 @@ def test_a_loss_that_is_no_number_is_caught(corpus: Corpus) -> None:
     assert lowered == [106]
     assert run.step == 300
     assert np.isfinite(network_of(run.checkpoint()).parameters.vector).all()
+
+
+def test_a_gradient_that_is_no_number_is_not_followed(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every moment, also between an explosion and the next step, a run could be saved."""
+    run = DefaultRun(corpus, SETTINGS)
+    learn = run.model.loss_and_gradients
+
+    def breaking(*args: Any) -> Backpropagated:
+        result = learn(*args)
+        result.gradients.vector *= math.inf if run.step == 100 else 1.0
+        return result
+
+    monkeypatch.setattr(run.model, "loss_and_gradients", breaking)
+    lowered = []
+    for progress in run.train():
+        lowered += [progress.step] if progress.lowered else []
+        assert all(np.isfinite(array).all() for array in run.checkpoint().resume.arrays.values())
+    assert lowered == [101]
 
 
 def test_a_held_out_loss_that_is_no_number_is_caught(

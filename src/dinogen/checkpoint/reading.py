@@ -38,8 +38,8 @@ from dinogen.text.facts import CorpusFacts
 from dinogen.text.vocabulary import Vocabulary
 
 LARGEST_HIDDEN_SIZE = 4_096
-LARGEST_META = 1 << 26
-"""Bytes of JSON; a history of a million rows is less."""
+LARGEST_META = 1 << 24
+"""Bytes of JSON: far more than a history and a vocabulary ever take."""
 
 LARGEST_NUMBER = 1e30
 """Whatever is summed up of such numbers is still one; no network ever learned the tenth part."""

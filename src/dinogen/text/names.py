@@ -39,6 +39,12 @@ class Names:
         """Copy the names that an (N,) mask chooses, in their order."""
         return Names.split(self.symbols[np.repeat(mask, self.lengths)])
 
+    def spread(self, most: int) -> "Names":
+        """Copy some of the names, at most so many, evenly spread over all of them."""
+        mask = np.zeros(len(self), dtype=np.bool_)
+        mask[:: max(1, -(-len(self) // most))] = True
+        return self.keep(mask)
+
     def holds(self, symbol: int) -> NDArray[np.bool_]:
         """(N,) mask of the names that hold a symbol."""
         mask = np.zeros(len(self), dtype=np.bool_)

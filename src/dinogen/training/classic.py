@@ -26,6 +26,7 @@ from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig, softmax
 from dinogen.text.corpus import Corpus
 from dinogen.text.names import END
+from dinogen.training.history import record
 from dinogen.training.run import Progress
 from dinogen.training.settings import BOUNDS, CLASSIC_STEPS
 
@@ -115,7 +116,8 @@ class ClassicRun:
             began = monotonic()
             self._learn(int(self._order[self.step % len(self._order)]))
             row = self._row() if self.step % PRINT_EVERY == 0 else None
-            self._history += [row] if row else []
+            if row:
+                record(self._history, row, PRINT_EVERY)
             self.step += 1
             self._seconds += monotonic() - began
             yield Progress(self.step, self.smoothed_loss, row)

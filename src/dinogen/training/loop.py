@@ -20,9 +20,11 @@ from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig
 from dinogen.streams import Purpose, stream
 from dinogen.text.corpus import Corpus, hold_out
+from dinogen.text.facts import MOST_HELD_OUT
 from dinogen.text.packing import Packed
 from dinogen.training.batching import Batches
 from dinogen.training.dropout import Dropout
+from dinogen.training.history import record
 from dinogen.training.interpolation import Interpolation, surprise
 from dinogen.training.optimizer import clip_by_global_norm, descend, rate_factor
 from dinogen.training.run import Progress
@@ -47,6 +49,8 @@ class DefaultRun:
         self.settings = settings
         self.corpus = corpus
         learned, self._held_out = hold_out(corpus, settings.holdout, settings.seed)
+        # The names that tell which parameters are best.
+        self._judges = self._held_out if len(self._held_out) else learned.spread(MOST_HELD_OUT)
         self._batches = Batches(learned, settings.batch_size, settings.seed)
         self._dropout = Dropout(settings.dropout, settings.dropout, settings.seed)
         self._interpolation = Interpolation(
@@ -58,7 +62,7 @@ class DefaultRun:
         self._velocity = Parameters(self.model.config.shapes, np.float32)
         self._best = self.model.parameters.copy()
         self._best_loss = inf
-        self._stale = 0  # evaluations since the best one
+        self._stale = 0  # evaluations since the best one, by held-out names
         self._lowered = 0  # how often the rate was halved
         self._loss, self._symbols = 0.0, 0  # since the last row of the history
         self._history: list[HistoryRow] = []
@@ -104,8 +108,7 @@ class DefaultRun:
             raise CheckpointError("the checkpoint's settings and its network differ; train anew")
         run._best.fill(checkpoint.network.parameters)
         run.model.parameters.fill(run._best)
-        if checkpoint.held_out and checkpoint.held_out.network is not None:
-            run._best_loss = checkpoint.held_out.network
+        run._best_loss = run._judge()
         for name, array in saved.arrays.items():
             run._moving[name][...] = array
         run._stale = int(saved.counters["stale"])
@@ -200,15 +203,20 @@ class DefaultRun:
         return network
 
     def _update(self, batch: Packed) -> float:
-        """Learn from one batch; returns its summed loss."""
+        """Learn from one batch; returns its summed loss, infinite where it explodes."""
         settings, model = self.settings, self.model
         names = batch.sizes[0]
         masks = self._dropout.masks(self._step, names, len(batch.targets), settings.hidden_size)
-        result = model.loss_and_gradients(
-            batch.inputs, batch.targets, batch.sizes, model.start(names), masks
-        )
-        result.gradients.vector /= len(batch.targets)
-        clip_by_global_norm(result.gradients, settings.clip)
+        # An explosion is looked for below; it is no reason to warn.
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = model.loss_and_gradients(
+                batch.inputs, batch.targets, batch.sizes, model.start(names), masks
+            )
+            result.gradients.vector /= len(batch.targets)
+            norm = clip_by_global_norm(result.gradients, settings.clip)
+        if not (isfinite(result.loss) and isfinite(norm)):
+            # Not followed: parameters that are no numbers could not be saved at this moment.
+            return inf
         rate = self._rate * rate_factor(self._step, settings.steps)
         descend(model.parameters, result.gradients, self._velocity, rate, settings.momentum)
         return result.loss
@@ -230,31 +238,34 @@ class DefaultRun:
     def _rate(self) -> float:
         return self.settings.learning_rate * 0.5**self._lowered
 
+    @property
+    def _interval(self) -> int:
+        """Steps from one evaluation to the next."""
+        return max(EVALUATE_AT_MOST_EVERY, min(EVALUATE_AT_LEAST_EVERY, self._batches.per_epoch))
+
     def _is_due(self) -> bool:
-        interval = max(
-            EVALUATE_AT_MOST_EVERY, min(EVALUATE_AT_LEAST_EVERY, self._batches.per_epoch)
-        )
-        return self._step in (1, self.steps) or self._step % interval == 0
+        return self._step in (1, self.steps) or self._step % self._interval == 0
+
+    def _judge(self) -> float:
+        """Give the mean loss of the network as it stands, on the names that tell which is best."""
+        return surprise(likelihoods(self.model, self._judges))
 
     def _evaluate(self) -> DefaultRow | None:
         """Add a row to the history; none where the loss has exploded."""
-        train = self._loss / max(1, self._symbols)
-        held_out = None
-        if len(self._held_out):
-            held_out = surprise(likelihoods(self.model, self._held_out))
+        train, loss = self._loss / max(1, self._symbols), self._judge()
         # So far above the loss of knowing nothing no training ever was that went well; what was
         # held out may be, where little else was learned from. A NaN is below nothing.
-        if not train < log(self.model.config.symbols) + 1 or not isfinite(held_out or 0):
+        if not train < log(self.model.config.symbols) + 1 or not isfinite(loss):
             return None
-        if held_out is None:
+        if loss < self._best_loss:
+            self._best_loss, self._stale = loss, 0
             self._best.fill(self.model.parameters)
-        elif held_out < self._best_loss:
-            self._best_loss, self._stale = held_out, 0
-            self._best.fill(self.model.parameters)
-        else:
+        elif len(self._held_out):
             self._stale += 1
-        row = DefaultRow(step=self._step, train=train, heldout=held_out)
-        self._history.append(row)
+        row = DefaultRow(
+            step=self._step, train=train, heldout=loss if len(self._held_out) else None
+        )
+        record(self._history, row, self._interval)
         self._loss, self._symbols = 0.0, 0
         return row
 
