@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from dinogen.errors import CorpusError
 from dinogen.text.case import spell
-from dinogen.text.corpus import STDIN, Corpus, hold_out, read_corpus, read_source, source_name
+from dinogen.text.corpus import Corpus, hold_out, read_corpus
 from dinogen.text.digests import digests
 from dinogen.text.facts import CorpusFacts
 from dinogen.text.names import Names
+from dinogen.text.sources import STDIN
 
 LIST = "Freya\nThor\nLoki-Odin\nfreya\nThor\nThor\nBaldr\n"
 
@@ -167,17 +168,6 @@ def test_a_closed_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     """Where the shell gave no standard input there is nothing to read, and that is said."""
     monkeypatch.setattr(sys, "stdin", None)
     assert refusal(STDIN).startswith("standard input: ")
-
-
-def test_a_source_is_read_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading changes nothing, neither of a file nor of standard input, and names are as given."""
-    data = bytes(range(256)) + b"\r\n\r"
-    (tmp_path / "raw").write_bytes(data)
-    feed(monkeypatch, data)
-    assert read_source(tmp_path / "raw") == read_source(str(tmp_path / "raw")) == data
-    assert read_source(STDIN) == data
-    assert source_name(STDIN) == "standard input"
-    assert source_name(tmp_path / "raw") == str(tmp_path / "raw")
 
 
 words = st.lists(st.text(st.sampled_from("abc"), min_size=1, max_size=3), min_size=2, max_size=40)

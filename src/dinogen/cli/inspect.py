@@ -234,10 +234,7 @@ def _show_verdicts(
 
 def _pieces(source: str) -> Iterator[list[str]]:
     """Read the names of a list, some at a time, as they come."""
-    from dinogen.text.cleaning import clean
-    from dinogen.text.corpus import read_pieces, source_name
+    from dinogen.text.sources import read_names
 
-    line = 1
-    for piece in read_pieces(source):
-        yield clean(piece, source_name(source), line).split("\n")[:-1]
-        line += piece.count(b"\n")
+    for names in read_names(source):
+        yield names.split("\n")[:-1]

@@ -95,7 +95,10 @@ def sample(
     options = {name: value for name, value in given.items() if value is not None}
     asked = Constraints(*(options.pop(name, None) for name in Constraints._fields))
     if exclude:
-        options["exclude"] = _names(exclude)
+        from dinogen.text.sources import read_names
+
+        taken = "".join(names for source in exclude for names in read_names(source))
+        options["exclude"] = taken.split("\n")[:-1]
     seed = seed_or_fresh(seed)
     for drawn in model.namer.draw(10 if n is None else n, seed, asked, **options):
         if as_json:
@@ -104,15 +107,6 @@ def sample(
         else:
             lines = model.namer.spell(drawn.names)
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
-
-
-def _names(sources: tuple[str, ...]) -> list[str]:
-    """Read the names of lists."""
-    from dinogen.text.cleaning import clean
-    from dinogen.text.corpus import read_source, source_name
-
-    texts = [clean(read_source(source), source_name(source)) for source in sources]
-    return "".join(texts).split("\n")[:-1]
 
 
 def _records(checkpoint: "Checkpoint", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:

@@ -9,11 +9,14 @@ from dinogen.errors import CorpusError
 LONGEST_LINE = 255
 """The most symbols a line may have: no name is longer, and a file without line ends is no list."""
 
+LONGEST_DECOMPOSED = 4 * LONGEST_LINE
+"""The most before it is composed, which puts up to four into one: composing takes time that grows
+with the square of the marks in a row."""
+
 # Ends of lines as the Unicode standard counts them (section 5.8), VT and FF left out.
 _NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
-_EDGES = re.compile(r"[^\S\n]*\n\s*")
+_LINE_ENDS = tuple(end.encode() for end in ("\n", "\r", "\x85", "\u2028", "\u2029"))
 _UNTIDY = re.compile(r"[^\S\n]\n|\n\s")
-_TOO_LONG = re.compile(rf"^[^\n]{{{LONGEST_LINE + 1}}}", re.MULTILINE)
 
 _UNNAMED = {"\t": "a tab; cut -f1 keeps the first column", "\0": "null", "\x1b": "escape"}
 
@@ -49,19 +52,35 @@ def clean(data: bytes, source: str, first_line: int = 1) -> str:
         CorpusError: for bytes that are not UTF-8, a character that cannot be seen, or a line of
             more than `LONGEST_LINE` symbols; the message names the source and the line.
     """
-    text = _NEWLINE.sub("\n", _decode(data.removeprefix(_BYTE_ORDER_MARK), source, first_line))
+    if first_line == 1:
+        data = data.removeprefix(_BYTE_ORDER_MARK)
+    text = _NEWLINE.sub("\n", _decode(data, source, first_line))
+    names = text if text.endswith("\n") else text + "\n"
+    if names[0].isspace() or _UNTIDY.search(names):
+        names = "".join(f"{name}\n" for name in map(str.strip, names.split("\n")) if name)
+    if _longer(names, LONGEST_DECOMPOSED):
+        _refuse_length(text, source, first_line)
     # NFC is done on the whole text: a newline never composes with what follows it.
-    names = unicodedata.normalize("NFC", text)
-    if names and not names.endswith("\n"):
-        names += "\n"
-    if names[:1].isspace() or _UNTIDY.search(names):
-        names = _EDGES.sub("\n", "\n" + names)[1:]
+    names = unicodedata.normalize("NFC", names)
     bad = {symbol for symbol in set(names) if symbol != "\n" and not is_visible(symbol)}
     if bad:
         _refuse_character(text, bad, source, first_line)
-    if _TOO_LONG.search(names):
+    if _longer(names, LONGEST_LINE):
         _refuse_length(text, source, first_line)
     return names
+
+
+def end_of_lines(data: bytes) -> int:
+    """Count the bytes up to the end of the last line that is sure to be whole."""
+    # A CR at the very end may be half of an end of line.
+    known = len(data) - data.endswith(b"\r")
+    places = {end: data.rfind(end, 0, known) for end in _LINE_ENDS}
+    return max((place + len(end) for end, place in places.items() if place >= 0), default=0)
+
+
+def count_lines(data: bytes) -> int:
+    """Count the ends of lines, as `clean` takes them."""
+    return sum(map(data.count, _LINE_ENDS)) - data.count(b"\r\n")
 
 
 def is_visible(symbol: str) -> bool:
@@ -103,12 +122,18 @@ def _refuse_character(text: str, bad: set[str], source: str, first_line: int) ->
     raise AssertionError("a character was refused that no line holds")
 
 
+def _longer(names: str, most: int) -> bool:
+    return re.search(rf"^[^\n]{{{most + 1}}}", names, re.MULTILINE) is not None
+
+
 def _refuse_length(text: str, source: str, first_line: int) -> NoReturn:
     for number, line in enumerate(text.split("\n"), start=first_line):
-        length = len(unicodedata.normalize("NFC", line.strip()))
-        if length > LONGEST_LINE:
+        name = line.strip()
+        if len(name) <= LONGEST_DECOMPOSED:
+            name = unicodedata.normalize("NFC", name)
+        if len(name) > LONGEST_LINE:
             raise CorpusError(
-                f"{source}, line {number}: {length:,} symbols, where a name has at most "
+                f"{source}, line {number}: {len(name):,} symbols, where a name has at most "
                 f"{LONGEST_LINE}; put one name on a line"
             )
     raise AssertionError("a length was refused that no line has")

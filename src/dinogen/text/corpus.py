@@ -1,11 +1,9 @@
 """A list of names, read, cleaned, folded, without duplicates, and ready to be learned from."""
 
 import hashlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +11,11 @@ from numpy.typing import NDArray
 from dinogen.errors import CorpusError
 from dinogen.streams import Purpose, stream
 from dinogen.text.case import CaseRule
-from dinogen.text.cleaning import clean
 from dinogen.text.digests import digests
 from dinogen.text.facts import CorpusFacts
 from dinogen.text.names import Names
+from dinogen.text.sources import read_names, source_name
 from dinogen.text.vocabulary import Vocabulary
-
-STDIN = "-"
-
-_PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ def read_corpus(
     """Read one or more lists as one.
 
     Args:
-        sources: paths, or `STDIN` for standard input.
+        sources: paths, or `dinogen.text.sources.STDIN` for standard input.
         fold_case: learn from lower-cased names, and give capitals back where most names have them.
         keep_duplicates: learn from a name as often as it occurs.
 
@@ -58,7 +52,7 @@ def read_corpus(
             and for one of fewer than two distinct names.
     """
     label = " + ".join(source_name(source) for source in sources)
-    text = "".join(clean(read_source(source), source_name(source)) for source in sources)
+    text = "".join(names for source in sources for names in read_names(source))
     if not text:
         raise CorpusError(f"{label}: no names in it; give a list of one name a line")
     sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -106,49 +100,3 @@ def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Names, Names]:
     chosen[order[: corpus.facts.held_out(share)]] = True
     held_out = chosen[which]  # (N,)
     return corpus.names.keep(~held_out), corpus.names.keep(held_out)
-
-
-def source_name(source: str | Path) -> str:
-    """Name a source as a message does."""
-    return "standard input" if source == STDIN else str(source)
-
-
-def read_source(source: str | Path) -> bytes:
-    """Read a list's bytes, whole.
-
-    Raises:
-        CorpusError: for a source that cannot be read.
-    """
-    return b"".join(read_pieces(source))
-
-
-def read_pieces(source: str | Path) -> Iterator[bytes]:
-    """Read a list's bytes as they come, in pieces of whole lines.
-
-    Raises:
-        CorpusError: for a source that cannot be read.
-    """
-    try:
-        if source == STDIN:
-            if sys.stdin is None:
-                raise CorpusError("standard input: closed; pipe a list into it, or name a file")
-            yield from _whole_lines(sys.stdin.buffer)
-        else:
-            with Path(source).open("rb") as file:
-                yield from _whole_lines(file)
-    except IsADirectoryError:
-        raise CorpusError(f"{source}: a directory; name the files in it") from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CorpusError(f"{source}: {reason}; check the path") from None
-
-
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    read = getattr(file, "read1", file.read)  # what there is, without waiting for more
-    rest = b""
-    while piece := read(_PIECE):
-        lines, newline, rest = (rest + piece).rpartition(b"\n")
-        if newline:
-            yield lines + newline
-    if rest:
-        yield rest
