@@ -44,7 +44,7 @@ def command(*args: str | Path) -> Sequence[str]:
 
 def environment() -> dict[str, str]:
     """The environment, less what would change what dinogen does."""
-    told = ("DINOGEN", "FORCE_COLOR", "NO_COLOR", "COLUMNS")
+    told = ("DINOGEN", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "PYTHONUNBUFFERED")
     return {name: value for name, value in os.environ.items() if not name.startswith(told)}
 
 

@@ -14,8 +14,8 @@ from tests.conftest import CORPORA, environment
 
 SLOW_DISK = """
 import os, time
-import dinogen.cli.watching as watching
-watching.SAVE_EVERY = 0.0
+import dinogen.cli.keeping as keeping
+keeping.SAVE_EVERY = 0.0
 flush = os.fsync
 def slow(descriptor):
     time.sleep(0.02)

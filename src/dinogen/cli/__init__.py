@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
 
 from dinogen.cli.statuses import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from dinogen.cli.telling import open_streams, silence_stdout, tell
 from dinogen.errors import DinogenError, SettingError
 from dinogen.version import __version__
 
@@ -34,20 +34,21 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         with _reader_may_leave():
-            result = super().invoke(ctx)
-            if sys.stdout:
-                sys.stdout.flush()
-            return result
+            return super().invoke(ctx)
 
 
 @contextmanager
 def _reader_may_leave() -> Iterator[None]:
     """End quietly when the reader of a pipe has what it wanted."""
     try:
-        yield
+        try:
+            yield
+        except click.exceptions.Exit:
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()
     except BrokenPipeError:
-        # What is still to be flushed goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()
         raise click.exceptions.Exit(DONE) from None
 
 
@@ -82,15 +83,13 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """
     for name in _THREADS:
         os.environ.setdefault(name, "1")
-    # Where a shell has closed a stream, what would go there goes nowhere.
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-    # Names are UTF-8, in and out, whatever the locale says; paths go out as the bytes they are.
-    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors=errors)
-    sys.exit(_run(args))
+    open_streams()
+    status = _run(args)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        silence_stdout()
+    sys.exit(status)
 
 
 def _run(args: Sequence[str] | None) -> int:
@@ -110,13 +109,12 @@ def _run(args: Sequence[str] | None) -> int:
     except MemoryError:
         return _say("out of memory; a smaller --hidden or --batch-size needs less", FAILED)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _say(f"{where}{(error.strerror or str(error)).lower()}", FAILED)
+        silence_stdout()
+        where = error.filename or "standard output"
+        return _say(f"{where}: {(error.strerror or str(error)).lower()}", FAILED)
     return status if isinstance(status, int) else DONE
 
 
 def _say(message: str, status: int) -> int:
-    # One line, whatever is in a path.
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
-    click.echo(f"dinogen: {line}", err=True)
+    tell(f"dinogen: {message}")
     return status

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from dinogen.cli.telling import tell
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint
@@ -28,6 +28,6 @@ def load_named(path: str | None) -> "tuple[Checkpoint, Path]":
     elif Path(DEFAULT_OUTPUT).exists():
         chosen = Path(DEFAULT_OUTPUT)
     else:
-        click.echo("using the dinosaurs that come with dinogen (no ./dinogen.npz here)", err=True)
+        tell("using the dinosaurs that come with dinogen (no ./dinogen.npz here)")
         chosen = BUNDLED
     return load(chosen), chosen

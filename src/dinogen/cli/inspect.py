@@ -10,6 +10,7 @@ import click
 
 from dinogen.cli.checkpoints import load_named
 from dinogen.cli.options import checkpoint_argument
+from dinogen.cli.telling import give_path, printable
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint
@@ -98,9 +99,11 @@ def inspect(
     if export is not None and screen:
         from dinogen.checkpoint.writing import write_whole
 
-        picture = screen.picture(Path(export).suffix.lower(), f"dinogen inspect {path.name}")
+        picture = screen.picture(
+            Path(export).suffix.lower(), f"dinogen inspect {printable(path.name)}"
+        )
         write_whole(export, lambda file: file.write(picture.encode()))
-        click.echo(export)
+        give_path(export)
 
 
 def _open_screen(export: str | None, *, force: bool) -> "Screen":

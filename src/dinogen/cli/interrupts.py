@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""Ctrl-C, a polite kill, and a terminal that was closed."""
 
 
 class Interrupt:
@@ -17,7 +18,7 @@ class Interrupt:
 
 @contextmanager
 def graceful() -> Iterator[Interrupt]:
-    """Let the first SIGINT or SIGTERM only be noted; the second raises KeyboardInterrupt."""
+    """Let the first of `_SIGNALS` only be noted; the second raises KeyboardInterrupt."""
     interrupt = Interrupt()
 
     def note(_number: int, _frame: FrameType | None) -> None:

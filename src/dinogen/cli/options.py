@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from dinogen.bounds import SEED, Bounds, check
+from dinogen.cli.telling import tell
 from dinogen.errors import SettingError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -48,5 +49,5 @@ def seed_or_fresh(seed: int | None, *, quiet: bool = False) -> int:
 
     seed = randbits(32)
     if not quiet:
-        click.echo(f"seed {seed} (to repeat this: --seed {seed})", err=True)
+        tell(f"seed {seed} (to repeat this: --seed {seed})")
     return seed

@@ -9,6 +9,7 @@ import click
 from dinogen.cli.checkpoints import DEFAULT_OUTPUT
 from dinogen.cli.options import number, seed_option, seed_or_fresh
 from dinogen.cli.statuses import INTERRUPTED
+from dinogen.cli.telling import give_path, tell
 from dinogen.cli.watching import watch
 from dinogen.training.settings import BOUNDS, CLASSIC_STEPS, Settings
 
@@ -119,11 +120,9 @@ def train(
     run = _resume(corpus, output, given) if resume else _begin(corpus, output, given, force, quiet)
     if not watch(run, output, quiet=quiet):
         again = shlex.join(["dinogen", "train", *corpus, "-o", output, "--resume"])
-        click.echo(
-            f"stopped at step {run.step:,} of {run.steps:,}; saved; to go on: {again}", err=True
-        )
+        tell(f"stopped at step {run.step:,} of {run.steps:,}; saved; to go on: {again}")
         click.get_current_context().exit(INTERRUPTED)
-    click.echo(output)
+    give_path(output)
 
 
 def _check_usage(
@@ -183,11 +182,10 @@ def _begin(
     chosen["seed"] = seed_or_fresh(given.get("seed"), quiet=quiet)
     settings = Settings.for_corpus(corpus.facts, **chosen)
     if settings.hidden_size and not quiet:
-        click.echo(
+        tell(
             f"{corpus.facts.names:,} names: {settings.hidden_size:,} hidden units, "
             f"{settings.steps:,} updates of {settings.batch_size:,} names, "
-            f"dropout {settings.dropout:g}",
-            err=True,
+            f"dropout {settings.dropout:g}"
         )
     return DefaultRun(corpus, settings)
 

@@ -4,14 +4,11 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import click
+from dinogen.cli.telling import printable, tell
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint, HistoryRow
     from dinogen.training.run import Run
-
-SAVE_EVERY = 10.0
-"""Seconds after which the next evaluation also saves: no more work than that is lost to a kill."""
 
 _LINES = 8
 _LINE_EVERY = 3.0  # seconds, in a run so long that its share of steps takes longer
@@ -27,15 +24,12 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
     """
     from tqdm import tqdm
 
-    from dinogen.checkpoint.writing import save
     from dinogen.cli.interrupts import graceful
+    from dinogen.cli.keeping import Keeper
 
     if run.finished and run.step and not quiet:
-        click.echo(
-            f"nothing left to do after {run.step:,} steps; --steps or --patience gives it more",
-            err=True,
-        )
-    next_step, next_line, next_save = run.step, 0.0, monotonic() + SAVE_EVERY
+        tell(f"nothing left to do after {run.step:,} steps; --steps or --patience gives it more")
+    keeper, next_step, next_line = Keeper(run, output), run.step, 0.0
     # Without "disable" tqdm would draw into files and pipes; with None it asks for a terminal.
     bar = tqdm(
         total=run.steps,
@@ -46,33 +40,34 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
         leave=False,
         dynamic_ncols=True,
     )
+
+    def write(line: str) -> None:
+        bar.write(printable(line), file=sys.stderr)
+
     with graceful() as interrupt, bar:
         for progress in run.train():
             bar.update()
             if progress.lowered and not quiet:
-                bar.write(
+                write(
                     f"step {progress.step:,}: the loss exploded; going on from the best so far at "
-                    f"half the rate, {progress.lowered:.2g}",
-                    file=sys.stderr,
+                    f"half the rate, {progress.lowered:.2g}"
                 )
             if progress.row:
                 bar.set_postfix_str(_losses(progress.row), refresh=False)
                 if not quiet and (progress.step >= next_step or monotonic() >= next_line):
-                    bar.write(_line(run, progress.row), file=sys.stderr)
+                    write(_line(run, progress.row))
                     next_step = progress.step + max(1, run.steps // _LINES)
                     next_line = monotonic() + _LINE_EVERY
-                if monotonic() >= next_save:
-                    save(run.checkpoint(), output)
-                    next_save = monotonic() + SAVE_EVERY
+            if problem := keeper.save_if_due():
+                write(f"{problem}; going on meanwhile")
             if interrupt.asked:
                 break
         bar.close()
-        checkpoint = run.checkpoint()
-        save(checkpoint, output)
+        checkpoint = keeper.save()
     if not (checkpoint.training.interrupted or quiet):
         if sys.stderr.isatty():
             _draw_curve(checkpoint)
-        click.echo(_summary(checkpoint, output), err=True)
+        tell(_summary(checkpoint, output))
     return not checkpoint.training.interrupted
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dinogen.checkpoint.contents import Checkpoint
+from dinogen.cli.telling import printable
 from dinogen.cli.views.words import count
 
 
@@ -16,7 +17,7 @@ def comparison_view(checkpoints: Sequence[Checkpoint], paths: Sequence[Path]) ->
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("", style="cyan", no_wrap=True)
     for path in paths:
-        table.add_column(Text(str(path)), overflow="fold")
+        table.add_column(Text(printable(str(path))), overflow="fold")
     columns = [_facts(checkpoint) for checkpoint in checkpoints]
     for name in columns[0]:
         table.add_row(name, *(Text(column[name]) for column in columns))

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dinogen.checkpoint.contents import Checkpoint
+from dinogen.cli.telling import printable
 from dinogen.cli.views.curve import curve
 from dinogen.cli.views.words import count, shown
 from dinogen.text.facts import CorpusFacts
@@ -20,7 +21,7 @@ _NAMES = 5
 def checkpoint_view(checkpoint: Checkpoint, path: Path, width: int) -> RenderableType:
     """Draw the model, its corpus, its training, the learning curve, its arrays and some names."""
     return Group(
-        Text(str(path), style="bold"),
+        Text(printable(str(path)), style="bold"),
         "",
         _facts(checkpoint),
         "",
