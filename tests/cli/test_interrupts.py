@@ -27,6 +27,9 @@ main()
 """
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+ALL = pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", 1)]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +41,7 @@ def _signals_are_heard() -> Iterator[None]:
 
 
 @contextmanager
-def running(*args: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+def running(*args: str | Path, cwd: Path, **told: str) -> Iterator[subprocess.Popen[str]]:
     """Start a command, and see to it that it does not outlive the test."""
     with subprocess.Popen(
         args,
@@ -46,7 +49,7 @@ def running(*args: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=cwd,
-        env=environment(),
+        env=environment() | told,
         text=True,
         encoding="utf-8",
     ) as process:
@@ -71,7 +74,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
     return stderr.splitlines()
 
 
-@BOTH
+@ALL
 def test_stopped_training_is_saved(
     number: signal.Signals, dinogen: Run, edda: Path, tmp_path: Path
 ) -> None:

@@ -47,7 +47,8 @@ def tell(message: str) -> None:
 
 def give_path(path: str) -> None:
     """Write a path to stdout: to a program as it is, to a terminal so that it can be shown."""
-    click.echo(printable(path) if sys.stdout.isatty() else path)
+    # As it is: left to itself, click takes out what looks like colours.
+    click.echo(printable(path) if sys.stdout.isatty() else path, color=True)
 
 
 def printable(text: str) -> str:
