@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import os
 import pickle
 import tracemalloc
 import warnings
@@ -625,3 +626,24 @@ def test_arrays_can_be_written_to(saved: Path) -> None:
         loaded += 1
     assert not same(load(saved), first)
     assert take_apart(saved)["known.npy"] == npy(first.known)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes and devices of POSIX")
+def test_what_is_no_plain_file(tmp_path: Path) -> None:
+    """A pipe that nobody writes to is not waited for, and a device is not read."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        assert "not a plain file" in refusal(path)
+
+
+def test_no_memory_is_no_accident(
+    trained: Checkpoint, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is too little memory for what a file holds, it is refused like any other."""
+    assert trained.network
+
+    def fill(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(type(trained.network.parameters), "fill", fill)
+    assert "memory" in refusal(saved)

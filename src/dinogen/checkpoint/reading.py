@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import zipfile
 import zlib
 from math import prod
@@ -46,6 +47,7 @@ LARGEST_NUMBER = 1e30
 
 _MAGIC = b"\x93NUMPY\x01\x00"
 
+_PIECE = 1 << 20
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -60,10 +62,14 @@ def load(path: str | Path) -> Checkpoint:
         CheckpointError: for a file that cannot be read, or that `save` did not write.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             return _read(file)
     except Malformed as problem:
         raise CheckpointError(f"{path}: {problem}") from None
+    except MemoryError:
+        raise CheckpointError(
+            f"{path}: takes more memory than there is; use a smaller one"
+        ) from None
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: no such checkpoint; make one with: dinogen train LIST -o {path}"
@@ -75,7 +81,14 @@ def load(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path}: {reason}; check the path") from None
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    # Without this a pipe would be waited for until somebody writes to it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _read(file: IO[bytes]) -> Checkpoint:
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise Malformed("not a plain file; name a checkpoint")
     damaged = "no dinogen checkpoint, or a damaged one: {}; make one with: dinogen train LIST"
     try:
         with zipfile.ZipFile(file) as archive:
@@ -242,11 +255,14 @@ class _Reader:
                 raise Malformed(f"the array {name} is not {kind} {shape}")
             if room != prod(shape) * kind.itemsize:
                 raise Malformed(f"the array {name} is of another length than it says")
-            # One byte more than there should be: the end is seen, and the checksum checked.
-            data = file.read(room + 1)
-        if len(data) != room:
-            raise Malformed(f"the array {name} is cut short")
-        return np.frombuffer(bytearray(data), dtype=kind).reshape(shape)
+            data, length = bytearray(room), 0
+            while piece := file.read(min(_PIECE, room - length)):
+                data[length : length + len(piece)] = piece
+                length += len(piece)
+            # At the end of the file its checksum is checked.
+            if length < room or file.read(1):
+                raise Malformed(f"the array {name} is cut short")
+        return np.frombuffer(data, dtype=kind).reshape(shape)
 
 
 def _vocabulary(symbols: list[object]) -> Vocabulary:
