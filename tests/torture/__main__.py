@@ -5,7 +5,7 @@ import resource
 
 import click
 
-from tests.torture import files, kills, lists
+from tests.torture import endurance, files, kills, lists
 
 MEMORY = 1 << 30
 """Bytes that reading broken files may take, and not one more."""
@@ -13,16 +13,24 @@ MEMORY = 1 << 30
 
 @click.command()
 @click.option("--kills", "runs", default=200, show_default=True, help="Runs to kill.")
+@click.option("--minutes", default=10.0, show_default=True, help="How long each long run runs.")
 @click.option("--files", "broken_files", default=20_000, show_default=True, help="Checkpoints.")
 @click.option("--lists", "broken_lists", default=5_000, show_default=True, help="Lists to break.")
 @click.option("--seed", default=1, show_default=True, help="Where all chance comes from.")
-def main(runs: int, broken_files: int, broken_lists: int, seed: int) -> None:
-    """Kill training runs, and break checkpoints and lists of names; one line of JSON for each."""
+def main(runs: int, minutes: float, broken_files: int, broken_lists: int, seed: int) -> None:
+    """Kill runs, let some run long, break checkpoints and lists of names; a line of JSON each."""
     bad = 0
     if runs:
-        killed = kills.torture(runs, seed)
-        click.echo(json.dumps({"kills": killed}))
-        bad += killed["broken"] + (killed["most_strays"] > 1) + (not killed["resumed"])
+        seen = kills.torture(runs, seed)
+        lost = kills.lost_seconds(after=35)
+        click.echo(json.dumps({"kills": seen, "lost_seconds": lost}))
+        bad += seen["broken"] + seen["older"] + (seen["most_strays"] > 1) + (not seen["resumed"])
+    if minutes:
+        for name in endurance.RUNS:
+            memory = endurance.torture(name, 60 * minutes)
+            click.echo(json.dumps({name: memory}))
+            bad += memory["last"] > 1.05 * memory["first"]
+    # From here on: what is set cannot be taken back.
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for name, torture, mutations in (
         ("files", files.torture, broken_files),

@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from dinogen.checkpoint.contents import Checkpoint
-from dinogen.checkpoint.reading import load
 from dinogen.checkpoint.writing import save
-from dinogen.errors import CheckpointError
-from dinogen.generation.scoring import score
 from dinogen.text.corpus import read_corpus
 from dinogen.training.classic import ClassicRun
 from dinogen.training.loop import DefaultRun
 from dinogen.training.settings import Settings
+from tests.torture.commands import report, run
 
 NAMES = "Freya\nThor\nLoki-Odin\nÞórr\nBaldr\nTýr\nThor\nFrigg\nNjörd\nVár Sif\n"
 
@@ -40,6 +37,80 @@ HEADERS = [
 
 TEXTS = ("[" * 100_000, '{"a":' * 50_000, "9" * 10_000, "NaN", '"\\ud800"')
 """Descriptions that are none."""
+
+
+SYMBOLS = [
+    *(
+        "\0",
+        "\x1b",
+        "\x7f",
+        "\x85",
+        "\x9b",
+        "\xad",
+        "\n",
+        "\r",
+        "\u2028",
+        "\u200b",
+        "\u202e",
+        "\u2066",
+    ),
+    *(
+        "\ud800",
+        "\ue000",
+        "\uffff",
+        "\U000e0001",
+        "\ufe0f",
+        "\u3164",
+        "\u2800",
+        "",
+        "ab",
+        "e\u0301",
+    ),
+    *(
+        " ",
+        "\u3000",
+        "\xa0",
+        "\u0301",
+        "\u0e33",
+        "각",
+        "中",
+        "א",
+        "\U0001f469",
+        "[",
+        "\\",
+        '"',
+        "A",
+        "ß",
+    ),
+]
+"""Symbols, most of which no vocabulary may have; the last row are such as it may."""
+
+LIES: dict[str, list[Any]] = {
+    "file_size": [0, 1, 10**6, 2**31, 2**32, 2**40],
+    "compress_size": [0, 1, 10**6, 2**31, 2**32, 2**40],
+    "header_offset": [0, 1, 64, 10**6, 2**32 - 1, 2**40],
+    "CRC": [0, 1],
+    "flag_bits": [1, 8, 0x20, 0x40, 0x800, 0x2000],
+    "compress_type": [1, 8, 12, 14, 93, 99],
+    "create_version": [0, 255],
+    "extract_version": [0, 63, 255],
+    "filename": [
+        "meta.npy",
+        "/etc/passwd",
+        "../x.npy",
+        "a" * 60_000,
+        "\x1b[2J.npy",
+        "x.npy/",
+        "\ud7ff",
+    ],
+    "extra": [b"\1\0", b"\1\0\xff\xff", b"\1\0\x18\0" + b"\xff" * 24],
+    "comment": [b"x" * 60_000],
+    "external_attr": [0xFFFFFFFF, 0o120777 << 16],
+}
+"""What is said of an array in the archive's directory."""
+
+BOMB = 1 << 26
+"""Bytes of an array that is a thousandth of that in the file."""
 
 
 def kinds(folder: Path) -> list[bytes]:
@@ -63,53 +134,72 @@ def kinds(folder: Path) -> list[bytes]:
     return whole
 
 
+ANY = "--allow-known --allow-repeats"
+COMMANDS = (
+    *(f"sample {ANY}", f"sample {ANY} --json --temperature 0.5", f"sample {ANY} --prefix f"),
+    *(f"sample {ANY} --suffix r --top-k 3 --max-length 9", "sample"),
+    *("inspect", "inspect --json", "inspect --next fr", "inspect --symbols"),
+    *("inspect --score -", "inspect --score - --json", "inspect --score - --sort"),
+    *("inspect --compare OTHER", "inspect --compare OTHER --score -"),
+)
+"""What is done with a file that may be a checkpoint."""
+
+
 def torture(mutations: int, seed: int) -> dict[str, int]:
-    """Break checkpoints and read them.
+    """Break checkpoints, and use them.
 
     Returns:
-        How many were refused and how many loaded, and how many did anything else.
+        How many were refused and with how many the command was done, and how often it did anything
+        else.
     """
     chance = random.Random(seed)  # noqa: S311
-    seen: Counter[str] = Counter(refused=0, loaded=0, otherwise=0)
+    seen: Counter[str] = Counter(refused=0, done=0, otherwise=0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wholes = kinds(folder)
-        path = folder / "broken.npz"
+        for command in COMMANDS:
+            # Unbroken ones are no reason to refuse anything; and now everything is imported.
+            for whole in wholes:
+                assert use(whole, command, folder) == "done", command
         for data in truncated(wholes):
-            path.write_bytes(data)
-            seen[outcome(path)] += 1
+            seen[use(data, chance.choice(COMMANDS), folder)] += 1
         while seen.total() < mutations:
-            mutate = chance.choice(MUTATIONS)
-            path.write_bytes(mutate(chance.choice(wholes), chance))
-            seen[outcome(path)] += 1
+            (mutate,) = chance.choices([*MUTATIONS], [*MUTATIONS.values()])
+            data = mutate(chance.choice(wholes), chance)
+            seen[verdict := use(data, chance.choice(COMMANDS), folder)] += 1
+            if verdict == "done":
+                # Behaving in one way is not enough, then.
+                for command in chance.sample(COMMANDS, 2):
+                    seen["otherwise"] += use(data, command, folder) == "otherwise"
+                seen["otherwise"] += resumed(data, folder) == "otherwise"
     return dict(seen)
 
 
-def outcome(path: Path) -> str:
-    """Read a file, and if it is a checkpoint use it in every way."""
-    try:
-        checkpoint = load(path)
-    except CheckpointError as error:
-        return "refused" if "\n" not in str(error) and str(error).isprintable() else "otherwise"
-    except Exception:
-        return "otherwise"
-    try:
-        use(checkpoint)
-    except Exception:
-        return "otherwise"
-    return "loaded"
+def use(data: bytes, command: str, folder: Path) -> str:
+    """Do something with what may be a checkpoint."""
+    path, other = folder / "broken.npz", folder / "whole.npz"
+    path.write_bytes(data)
+    name, *options = command.replace("OTHER", str(other)).split()
+    counted = ["--n", "3", "--seed", "1"] if name == "sample" else []
+    ended = run(name, str(path), *counted, *options, stdin=NAMES.encode())
+    verdict = ended.verdict(str(path))
+    if verdict == "otherwise":
+        report(command, ended, data)
+    return verdict
 
 
-def use(checkpoint: Checkpoint) -> None:
-    """Describe it, draw names and score some: all of it must be text and numbers."""
-    json.dumps(checkpoint.description(), allow_nan=False)
-    namer = checkpoint.namer
-    for some in namer.draw(4, 1, allow_known=True, allow_repeats=True):
-        names = namer.spell(some.names)
-        if not all(name and name.isprintable() for name in names):
-            raise ValueError(names)
-        if not np.isfinite(score(checkpoint.model, some.names)).all():
-            raise ValueError("no number")
+def resumed(data: bytes, folder: Path) -> str:
+    """Go on with what may be a checkpoint: it is gone on with, or still there as it was."""
+    path = folder / "resumed.npz"
+    path.write_bytes(data)
+    args = ("train", str(folder / "names.txt"), "-o", str(path), "--resume", "--steps", "12", "-q")
+    ended = run(*args, may_write=True)
+    verdict = ended.verdict(str(path))
+    if verdict == "refused" and path.read_bytes() != data:
+        verdict = "otherwise"
+    if verdict == "otherwise":
+        report("resume", ended, data)
+    return verdict
 
 
 def truncated(wholes: list[bytes]) -> Iterator[bytes]:
@@ -194,18 +284,60 @@ def description(whole: bytes, chance: random.Random) -> bytes:
         case 0:
             text = text.replace(chance.choice(text), chance.choice('{}[]",:0\x00'), 1)
         case 1:
-            text = chance.choice(
-                ("[" * 100_000, '{"a":' * 50_000, "9" * 10_000, "NaN", '"\\ud800"')
-            )
+            text = chance.choice(TEXTS)
         case _:
             meta = json.loads(text)
             for _ in range(chance.choice((1, 1, 3))):
                 _change(meta, chance)
             text = json.dumps(meta, ensure_ascii=chance.random() < 0.5)
-    file = io.BytesIO()
-    np.save(file, np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8))
-    parts["meta.npy"] = file.getvalue()
-    return _put_together(parts)
+    return _describe(parts, text)
+
+
+def symbols(whole: bytes, chance: random.Random) -> bytes:
+    """Put into the vocabulary, and beside it, what no name may hold, in good order."""
+    parts = _take_apart(whole)
+    meta = json.loads(np.load(io.BytesIO(parts["meta.npy"])).tobytes())
+    wanted = chance.choice(SYMBOLS)
+    match chance.randrange(4):
+        case 0:
+            meta["symbols"][chance.randrange(len(meta["symbols"]))] = wanted
+            meta["symbols"].sort()
+        case 1:
+            meta["case"]["capital_after"].append(wanted)
+        case 2:
+            meta[chance.choice(["version", "recipe"])] += wanted
+        case 3:
+            meta["training"]["settings"][wanted] = 1
+    return _describe(parts, json.dumps(meta, ensure_ascii=chance.random() < 0.5))
+
+
+def masses(whole: bytes, chance: random.Random) -> bytes:
+    """Put very much into the JSON: what is short in a file may be large in memory."""
+    parts = _take_apart(whole)
+    text = np.load(io.BytesIO(parts["meta.npy"])).tobytes().decode()
+    what = chance.choice(["[],", "{},", "0,", '"",', "1e9,", "null,", "[[[[]]]],"])
+    many = what * chance.choice([10, 1_000, 200_000])
+    place = chance.choice(['"history": [', '"symbols": [', '"capital_after": ['])
+    return _describe(parts, text.replace(place, place + many, 1))
+
+
+def lies(whole: bytes, chance: random.Random) -> bytes:
+    """Say in the archive's directory what is not so, of one array or of all."""
+    file = io.BytesIO(whole)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive._didModify = True  # type: ignore[attr-defined]  # writes the directory anew
+        infos = archive.filelist
+        for info in infos if chance.random() < 0.2 else [chance.choice(infos)]:
+            for name in chance.sample([*LIES], chance.choice((1, 1, 2))):
+                setattr(info, name, chance.choice(LIES[name]))
+    return file.getvalue()
+
+
+def bombs(whole: bytes, chance: random.Random) -> bytes:
+    """Put in the place of an array one that is small in the file and large outside of it."""
+    parts = _take_apart(whole)
+    parts[chance.choice(list(parts))] = bytes(BOMB)
+    return _put_together(parts, zipfile.ZIP_DEFLATED)
 
 
 def _change(value: Any, chance: random.Random) -> None:
@@ -226,9 +358,19 @@ def _change(value: Any, chance: random.Random) -> None:
         return
 
 
-MUTATIONS: list[Callable[[bytes, random.Random], bytes]] = [
-    flip, splice, members, header, numbers, numbers, description, description,
-]  # fmt: skip
+MUTATIONS: dict[Callable[[bytes, random.Random], bytes], float] = {
+    **dict.fromkeys((flip, splice, members, header, symbols, lies), 3),
+    **dict.fromkeys((numbers, description), 6),
+    masses: 0.5,
+    bombs: 0.05,
+}
+"""How to break a file, and how often."""
+
+
+def _describe(parts: Members, text: str) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8))
+    return _put_together(parts | {"meta.npy": file.getvalue()})
 
 
 def _take_apart(whole: bytes) -> Members:
