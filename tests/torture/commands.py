@@ -15,7 +15,7 @@ from dinogen.cli import main
 from dinogen.cli.statuses import DONE, FAILED, WRONG_USAGE
 from dinogen.text.cleaning import is_visible
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds after which a command is taken to hang."""
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND

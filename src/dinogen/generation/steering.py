@@ -64,14 +64,9 @@ def steer(
         state, p = model.advance(state, symbols)  # (n, V)
         forbid(p, symbols, options, first=length == 0)
         ahead = course.ahead[state_of[rows], context_of[rows]]  # (n, V)
-        if options.cuts:
-            # What is cut off is the unlikely among what can be, not what is asked for itself.
-            lost = np.isneginf(ahead)  # (n, V)
-            p[lost & ~lost.all(axis=1, keepdims=True)] = 0
-        shaped = shape(p, options)  # (V, n)
-        shaped = shaped / shaped.sum(axis=0)  # (V, n)
-        most = np.maximum(ahead.max(axis=1), LEAST_LOG)  # (n,)
-        steered = shaped * np.exp(ahead - most[:, np.newaxis]).T  # (V, n)
+        steered = _logarithms(p, ahead, options) + ahead  # (n, V)
+        most = np.maximum(steered.max(axis=1), LEAST_LOG)  # (n,)
+        steered = np.exp(steered - most[:, np.newaxis]).T  # (V, n)
         mass = steered.sum(axis=0)  # (n,)
         with np.errstate(divide="ignore"):
             weight[rows] += np.log(mass) + most - foreseen[rows]
@@ -112,6 +107,29 @@ def steer(
     text = np.stack([*columns, np.full(size, END)], axis=1)[drawn]  # (N, T)
     ends = (text == END).argmax(axis=1)  # (N,)
     return Names.split(text[np.arange(text.shape[1]) <= ends[:, np.newaxis]].astype(np.uint32))
+
+
+def _logarithms(
+    p: NDArray[np.floating], ahead: NDArray[np.float64], options: Options
+) -> NDArray[np.float64]:
+    """(N, V) log probabilities, bent as the options say; at any temperature none that can be is 0.
+
+    Args:
+        p: (N, V) probabilities, up to a factor a row. Overwritten.
+        ahead: (N, V) what looking ahead says of each symbol.
+        options: what bends them.
+    """
+    if options.cuts:
+        # What is cut off is the unlikely among what can be, not what is asked for itself.
+        lost = np.isneginf(ahead)  # (N, V)
+        p[lost & ~lost.all(axis=1, keepdims=True)] = 0
+        p[shape(p.copy(), options).T == 0] = 0
+    with np.errstate(divide="ignore"):
+        logarithms: NDArray[np.float64] = np.log(p, dtype=np.float64)  # (N, V)
+    logarithms /= options.temperature
+    logarithms -= logarithms.max(axis=1, keepdims=True)
+    logarithms -= np.log(np.exp(logarithms).sum(axis=1, keepdims=True))
+    return logarithms
 
 
 def _effective(weight: NDArray[np.float64]) -> float:
