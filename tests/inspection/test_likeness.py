@@ -1,9 +1,11 @@
 """Which symbols are alike: by angles, and on a map."""
 
 import numpy as np
+import pytest
 
 from dinogen.checkpoint.reading import load
 from dinogen.cli.checkpoints import BUNDLED
+from dinogen.errors import CheckpointError
 from dinogen.inspection.likeness import cosines, embed, flat_map
 from tests.networks import random_network
 
@@ -53,3 +55,9 @@ def test_one_symbol_has_a_place_on_the_map() -> None:
     """Even a single symbol, or two alike, can be put on a map."""
     assert flat_map(np.ones((1, 1))).shape == (1, 2)
     np.testing.assert_allclose(flat_map(np.ones((2, 2))), 0, atol=1e-9)
+
+
+def test_too_many_symbols_are_refused() -> None:
+    """What takes room that grows with the square of the symbols is not tried for very many."""
+    with pytest.raises(CheckpointError, match="5,000 symbols"):
+        embed(random_network(5_001, 1, seed=1), 5_001)

@@ -195,8 +195,7 @@ def _show_scores(
             from dinogen.cli.views.scores import score_lines
 
             heard = hearing.each()
-            for line in score_lines([heard[i] for i in order]):
-                screen.draw(line)
+            screen.draw_lines(score_lines([heard[i] for i in order]))
 
 
 def _records(hearing: "Hearing", order: Sequence[int]) -> Iterator[str]:
@@ -231,8 +230,7 @@ def _show_verdicts(
             from dinogen.cli.views.comparison import verdict_lines
 
             pairs = list(zip(ours, theirs, strict=True))
-            for line in verdict_lines(names, pairs, share):
-                screen.draw(line)
+            screen.draw_lines(verdict_lines(names, pairs, share))
 
 
 def _pieces(source: str) -> Iterator[list[str]]:

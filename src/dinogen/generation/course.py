@@ -8,12 +8,12 @@ from dinogen.generation.lookahead import Chain, look_ahead
 from dinogen.generation.options import Options
 from dinogen.generation.steering import Course
 from dinogen.models.grams import count
-from dinogen.models.language_model import LanguageModel
+from dinogen.models.language_model import LanguageModel, names_at_a_time
 from dinogen.models.ngram import NGram
 from dinogen.streams import Purpose, stream
 
 OWN_NAMES = 2_048
-"""So many of the model's own names tell what its names are like."""
+"""So many of the model's own names tell what its names are like; fewer of very many symbols."""
 
 ORDERS = (4, 3, 2, 1)
 """Of the chain that looks ahead: the first one whose table is not too large."""
@@ -33,7 +33,8 @@ def plot_course(model: LanguageModel, automaton: Automaton, options: Options) ->
     states, symbols = automaton.moves.shape
     # Nothing is cut off here: what is asked may lead where names hardly ever go.
     whole = replace(options, top_k=None, top_p=None)
-    names = grow(model, stream(0, Purpose.COURSE), OWN_NAMES, whole)
+    own = min(OWN_NAMES, names_at_a_time(model))
+    names = grow(model, stream(0, Purpose.COURSE), own, whole)
     levels = count(names, symbols, max(ORDERS))
     for order in ORDERS:
         ngram = NGram.of(levels[:order], symbols)

@@ -12,18 +12,9 @@ from dinogen.generation.growing import grow
 from dinogen.generation.novelty import Novelty
 from dinogen.generation.options import Options
 from dinogen.generation.steering import Course, steer
-from dinogen.models.language_model import LanguageModel
+from dinogen.models.language_model import FEWEST_NAMES, LanguageModel, names_at_a_time
 from dinogen.streams import Purpose, stream
 from dinogen.text.names import Names
-
-SMALLEST_BLOCK = 16
-DOUBLINGS = 8
-"""Names are drawn in blocks, each twice as large as the one before, up to 4,096 names.
-
-A block is always drawn whole, so that nothing depends on how many names are wanted; and it grows,
-since few names should come at once and many quickly. Names that are steered are drawn in blocks of
-that greatest size from the first on: the larger, the closer to their distribution.
-"""
 
 
 def effort(n: int) -> int:
@@ -50,6 +41,11 @@ class Drawn(NamedTuple):
 class Stream:
     """All names that a model, a seed and the options ever give, in blocks.
 
+    Each block is twice as large as the one before, from `FEWEST_NAMES` up to `names_at_a_time`. It
+    is always drawn whole, so that nothing depends on how many names are wanted; and it grows, since
+    few names should come at once and many quickly. Names that are steered are drawn in blocks of
+    the greatest size from the first on: the larger, the closer to their distribution.
+
     Attributes:
         model: what the names are drawn from; only its likelihoods are asked for.
         seed: see `dinogen.streams.stream`.
@@ -64,8 +60,9 @@ class Stream:
         self.seed = seed
         self.options = options
         self.course = course
-        self._doublings = 0 if course else DOUBLINGS
-        self._smallest = SMALLEST_BLOCK << DOUBLINGS if course else SMALLEST_BLOCK
+        largest = names_at_a_time(model)
+        self._smallest = largest if course else FEWEST_NAMES
+        self._doublings = (largest // self._smallest).bit_length() - 1
 
     def size(self, block: int) -> int:
         """Count the names of a block."""

@@ -3,9 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from dinogen.errors import CheckpointError
 from dinogen.models.language_model import LanguageModel
 
 Array = NDArray[np.floating]
+
+MOST_SYMBOLS = 1_001
+"""Each is held against each other."""
 
 
 def embed(model: LanguageModel, symbols: int) -> Array:
@@ -18,7 +22,15 @@ def embed(model: LanguageModel, symbols: int) -> Array:
     Args:
         model: only its answers are asked for.
         symbols: V, the end included.
+
+    Raises:
+        CheckpointError: for more than `MOST_SYMBOLS`.
     """
+    if symbols > MOST_SYMBOLS:
+        raise CheckpointError(
+            f"the model knows {symbols - 1:,} symbols; which of more than {MOST_SYMBOLS - 1:,} are "
+            "alike is more than one can see: look at single ones with --next"
+        )
     _, p = model.advance(model.start(symbols), np.arange(symbols))  # (V, V)
     expected: Array = np.log(p[1:].astype(np.float64))  # (V - 1, V)
     expected -= expected.mean(axis=0)

@@ -42,3 +42,19 @@ class LanguageModel(Protocol):
     def select(self, state: State, rows: Rows) -> State:
         """Keep some of the names, in the order of ``rows`` (a slice, indices or a mask)."""
         ...
+
+
+MOST_NAMES = 4_096
+FEWEST_NAMES = 16
+_ROOM = 1 << 21
+
+
+def names_at_a_time(model: LanguageModel) -> int:
+    """Count the names to ask a model about side by side: what it answers takes 16 MiB at the most.
+
+    Returns:
+        A power of two from `FEWEST_NAMES` to `MOST_NAMES`, which it is up to 512 symbols.
+    """
+    _, p = model.advance(model.start(1), np.zeros(1, dtype=np.intp))  # (1, V)
+    fitting: int = 1 << ((_ROOM // p.shape[1]).bit_length() - 1)
+    return max(FEWEST_NAMES, min(MOST_NAMES, fitting))

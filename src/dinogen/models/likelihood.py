@@ -3,11 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.models.language_model import LanguageModel
+from dinogen.models.language_model import LanguageModel, names_at_a_time
 from dinogen.text.names import Names
 from dinogen.text.packing import pack
-
-_TOGETHER = 4_096
 
 
 def likelihoods(model: LanguageModel, names: Names) -> NDArray[np.float64]:
@@ -18,8 +16,9 @@ def likelihoods(model: LanguageModel, names: Names) -> NDArray[np.float64]:
         names: of symbols that the model knows.
     """
     p = np.empty(len(names.symbols))  # (S,)
-    for first in range(0, len(names), _TOGETHER):
-        packed = pack(names, np.arange(first, min(first + _TOGETHER, len(names))))
+    together = names_at_a_time(model)
+    for first in range(0, len(names), together):
+        packed = pack(names, np.arange(first, min(first + together, len(names))))
         place = names.starts[packed.rows]  # (N,) where each name's next symbol stands
         state = model.start(packed.sizes[0])
         end = 0

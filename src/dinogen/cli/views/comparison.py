@@ -48,9 +48,9 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
 
 def verdict_lines(
     names: Sequence[str], nats: Sequence[tuple[float, float]], first: Sequence[float]
-) -> list[RenderableType]:
+) -> list[Text]:
     """Draw a line for each name: how likely it is the first model's, nats in both, the name."""
-    lines: list[RenderableType] = []
+    lines: list[Text] = []
     for name, (one, other), p in zip(names, nats, first, strict=True):
         style = "green" if p >= 0.9 else "magenta" if p <= 0.1 else ""
         line = Text(f"{p:7.1%}", style=style, no_wrap=True, overflow="ignore")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import RenderableType
 from rich.text import Text
 
 from dinogen.cli.views.words import END, shown
@@ -15,11 +14,11 @@ _STEPS = ((1.0, "green"), (2.0, ""), (3.5, "yellow"), (float("inf"), "bold red")
 _WIDEST_NAME = 32
 
 
-def score_lines(heard: Sequence[Heard]) -> list[RenderableType]:
+def score_lines(heard: Sequence[Heard]) -> list[Text]:
     """Draw a line for each name: nats, nats per symbol, the name, and what was least expected."""
     widths = [cell_len(one.name) for one in heard]
     column = min(max(widths, default=0), _WIDEST_NAME)
-    lines: list[RenderableType] = []
+    lines: list[Text] = []
     for one, width in zip(heard, widths, strict=True):
         line = Text(f"{one.total:8.4f}  {one.per_symbol:6.3f}  ", no_wrap=True, overflow="ignore")
         line.append_text(_coloured(one))

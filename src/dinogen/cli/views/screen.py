@@ -1,11 +1,13 @@
 """Where views are drawn: on stdout, or into a picture."""
 
 import re
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 
 import click
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 WIDEST = 80
 """Columns beyond which a view gets no wider: long lines are hard to read."""
@@ -44,6 +46,14 @@ class Screen:
     def draw(self, view: RenderableType) -> None:
         """Draw a view, no line of it broken where it does not break itself."""
         self._console.print(view, soft_wrap=False)
+
+    def draw_lines(self, lines: Iterable[Text]) -> None:
+        """Draw lines that are never broken; at once where they have no colours."""
+        if self._console.color_system is None:
+            self._console.file.write("".join(f"{line.plain}\n" for line in lines))
+        else:
+            for line in lines:
+                self.draw(line)
 
     def picture(self, suffix: str, title: str) -> str:
         """Give what was recorded as a picture or a page."""

@@ -8,7 +8,7 @@ def count(number: int, what: str) -> str:
 
 def shown(symbol: str) -> str:
     """Make a symbol one can see: a space is drawn."""
-    return "␣" if symbol == " " else symbol
+    return "␣" if symbol.isspace() else symbol
 
 
 END = "(end)"
