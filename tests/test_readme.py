@@ -26,10 +26,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reader")
     (folder / "corpora").symlink_to(CORPORA)
     names = (CORPORA / "edda.txt").read_text(encoding="utf-8").split("\n")[:60]
-    (folder / "heroes.csv").write_text("".join(f"{name},1\n" for name in names if name))
+    (folder / "heroes.csv").write_text(
+        "".join(f"{name},1\n" for name in names if name), encoding="utf-8"
+    )
     command = folder / "bin" / "dinogen"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m dinogen "$@"\n')
+    command.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m dinogen "$@"\n', encoding="utf-8"
+    )
     command.chmod(0o755)
     return folder
 
@@ -52,12 +56,12 @@ def test_an_example_prints_what_the_readme_says(folder: Path, command: str, prin
         pytest.skip(f"needs {missing[0]}")
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-c", command.encode()],
         cwd=folder,
         env=environment() | {"PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=60,
     )
@@ -74,7 +78,11 @@ def test_an_example_prints_what_the_readme_says(folder: Path, command: str, prin
 def test_the_program_runs(folder: Path, program: str) -> None:
     """The Python example runs as it stands, and prints seven names."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert len(done.stdout.split("\n")) == 8
 

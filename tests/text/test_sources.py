@@ -112,7 +112,7 @@ def test_a_line_without_end_is_refused_at_once(feed: Callable[[io.BytesIO], None
 )
 def test_what_would_take_forever_to_tidy(line: str, tmp_path: Path) -> None:
     """Long runs of spaces and of marks are refused or stripped in a moment, not in minutes."""
-    (tmp_path / "list").write_text(f"Anna\n{line}\n")
+    (tmp_path / "list").write_bytes(f"Anna\n{line}\n".encode())
     read = outcome(lambda: "".join(read_names(tmp_path / "list")))
     if len(line.strip()) > LONGEST_LINE:
         assert f"list, line 2: {len(line.strip()):,} symbols" in read
