@@ -16,6 +16,7 @@ LAYERS = (
     "errors",
     "bounds",
     "streams",
+    "threads",
     "text",
     "models",
     "checkpoint",
@@ -27,7 +28,7 @@ LAYERS = (
 
 ALLOWED = {layer: set(LAYERS[: i + 1]) for i, layer in enumerate(LAYERS)}
 # Generation asks a model its one question, whoever made or saved it.
-ALLOWED["generation"] = {"errors", "bounds", "streams", "text", "models", "generation"}
+ALLOWED["generation"] = {*LAYERS[1:6], "models", "generation"}
 # A checkpoint can be asked for names, and hands that on.
 for layer in ("checkpoint", "cli"):
     ALLOWED[layer] |= {"generation"}

@@ -104,9 +104,9 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
 
 def _target(path: str | Path) -> Path:
     """Find the plain file, there or to be, that a path leads to."""
-    # Through links, so that the file changes and the link to it stays.
-    target = Path(os.path.realpath(path))
     try:
+        # Through links, so that the file changes and the link to it stays.
+        target = Path(os.path.realpath(path))
         if target.is_symlink():
             raise CheckpointError(f"{path}: a link that leads in a circle; name a file to write to")
         if not target.parent.is_dir():

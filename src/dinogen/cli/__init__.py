@@ -1,6 +1,5 @@
 """The command line, and the one place that turns errors into lines."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +11,8 @@ import click
 from dinogen.cli.statuses import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from dinogen.cli.telling import open_streams, silence_stdout, tell
 from dinogen.errors import DinogenError, SettingError
+from dinogen.threads import limit_for_good
 from dinogen.version import __version__
-
-# The products here are small: a second thread costs more than it gives, and far more when
-# something else is running. Read by NumPy's libraries when they are loaded.
-_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class _Group(click.Group):
@@ -81,8 +77,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     0 done; 1 the work failed; 2 the command line is wrong; 130 interrupted. Whatever went wrong is
     one line on stderr.
     """
-    for name in _THREADS:
-        os.environ.setdefault(name, "1")
+    limit_for_good()
     open_streams()
     status = _run(args)
     try:

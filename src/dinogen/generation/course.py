@@ -11,6 +11,7 @@ from dinogen.models.grams import count
 from dinogen.models.language_model import LanguageModel, names_at_a_time
 from dinogen.models.ngram import NGram
 from dinogen.streams import Purpose, stream
+from dinogen.threads import one_thread
 
 OWN_NAMES = 2_048
 """So many of the model's own names tell what its names are like; fewer of very many symbols."""
@@ -22,6 +23,7 @@ LARGEST_TABLE = 1 << 21
 """Numbers in a table of states by contexts by symbols: 16 MiB."""
 
 
+@one_thread()
 def plot_course(model: LanguageModel, automaton: Automaton, options: Options) -> Course:
     """Look ahead with n-grams of the model's own names.
 

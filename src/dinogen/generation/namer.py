@@ -16,6 +16,7 @@ from dinogen.text.case import CaseRule, spell
 from dinogen.text.digests import digests
 from dinogen.text.names import Names
 from dinogen.text.vocabulary import Vocabulary
+from dinogen.threads import one_thread
 
 
 class Namer(NamedTuple):
@@ -87,7 +88,7 @@ class Namer(NamedTuple):
             course = plot_course(self.model, automaton, options)
         taken = [self.known[:0] if allow_known else self.known, self._digests(exclude)]
         novelty = Novelty(np.concatenate(taken), repeats=allow_repeats)
-        return sample(Stream(self.model, seed, options, course), n, skip, novelty)
+        return _alone(sample(Stream(self.model, seed, options, course), n, skip, novelty))
 
     def spell(self, names: Names) -> list[str]:
         """Write names out, with the capitals that are given back."""
@@ -103,3 +104,9 @@ class Namer(NamedTuple):
         written = sum(len(text) for text in texts if text)
         longest = max(self.longest, asked.min_length or 0, written)
         return min(2 * longest, int(BOUNDS["max_length"][1]))
+
+
+def _alone(drawn: Iterator[Drawn]) -> Iterator[Drawn]:
+    """Draw with one thread for a product, from first to last."""
+    with one_thread():
+        yield from drawn

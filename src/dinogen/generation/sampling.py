@@ -15,6 +15,7 @@ from dinogen.generation.steering import Course, steer
 from dinogen.models.language_model import FEWEST_NAMES, LanguageModel, names_at_a_time
 from dinogen.streams import Purpose, stream
 from dinogen.text.names import Names
+from dinogen.threads import one_thread
 
 
 def effort(n: int) -> int:
@@ -79,6 +80,7 @@ class Stream:
         block = min((place // self._smallest + 1).bit_length() - 1, self._doublings)
         return block + (place - self.first(block)) // self.size(block)
 
+    @one_thread()
     def draw(self, block: int) -> Drawn:
         """Draw the names of a block."""
         random, size = stream(self.seed, Purpose.SAMPLE, block), self.size(block)
