@@ -1,6 +1,5 @@
 """Fields of a JSON object: each is what it is asked for as, or is refused by its name."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,10 +31,10 @@ KINDS: dict[str, tuple[Get, Callable[[Any], bool]]] = {
         lambda fields, name: fields.integer(name, low=2, high=9),
         lambda v: type(v) is int and v in range(2, 10),
     ),
-    "number": (Fields.number, lambda v: type(v) in (int, float) and math.isfinite(v)),
+    "number": (Fields.number, lambda v: type(v) in (int, float) and abs(v) <= 1e30),
     "boolean": (Fields.boolean, lambda v: v is True or v is False),
     "list": (Fields.list, lambda v: type(v) is list),
-    "text": (Fields.text, lambda v: type(v) is str and is_seen(v)),
+    "text": (Fields.text, lambda v: type(v) is str and len(v) <= 255 and is_seen(v)),
     "any": (Fields.any, lambda _: True),
 }
 

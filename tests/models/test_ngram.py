@@ -306,10 +306,23 @@ def test_a_tree_by_hand() -> None:
     assert tree.counts.tolist() == COUNTS
     assert tree.children.tolist() == CHILDREN
     assert tree.contexts == 5
-    assert [(nodes.tolist(), below.tolist()) for nodes, below in tree.levels()] == [
-        ([0], [1, 2, 3, 4]),
-        ([1, 2, 3, 4], [5, 6, 7, 8, 9]),
+    assert [(depth, nodes.tolist(), below.tolist()) for depth, nodes, below in tree.levels()] == [
+        (0, [0], [1, 2, 3, 4]),
+        (1, [1, 2, 3, 4], [5, 6, 7, 8, 9]),
     ]
+
+
+def test_a_level_in_pieces_is_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many nodes are looked at together, the tables and the verdict are the same."""
+    learned, _, symbols = some_of(LISTS[0])
+    whole = model_of(learned, symbols, 4)
+    in_pieces = NGram(whole.tree, whole.discounts, symbols)
+    expected = whole.tables
+    monkeypatch.setattr("dinogen.models.ngram._PIECE", 7)
+    assert in_pieces.tree.is_sound(4, symbols)
+    assert not in_pieces.tree.is_sound(3, symbols)
+    for table, same in zip(in_pieces.tables, expected, strict=True):
+        np.testing.assert_array_equal(table, same)
 
 
 @pytest.mark.parametrize("order", [1, 2, 5, 8])

@@ -15,9 +15,10 @@ from dinogen.text.cleaning import LONGEST_LINE, clean, is_visible
 LINE_ENDS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
 
 # DerivedCoreProperties.txt of Unicode 15, Default_Ignorable_Code_Point: the letters, marks and
-# symbols of it (the rest has a category that is refused as a whole); and the empty braille cell.
+# symbols of it (the rest has a category that is refused as a whole); and the empty braille cell,
+# the Khitan filler and the null notehead.
 DRAWN_AS_NOTHING = {
-    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800),
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, 0x16FE4, 0x1D159),
     *(0x180B, 0x180C, 0x180D, 0x180F),
     *range(0xFE00, 0xFE0F + 1),
     *range(0xE0100, 0xE01EF + 1),

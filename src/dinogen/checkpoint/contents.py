@@ -250,10 +250,12 @@ class Checkpoint:
                 f"it was trained with the {self.recipe} recipe, not the {recipe} one; "
                 f"resume with --recipe {self.recipe}"
             )
-        if (corpus.facts, corpus.case) != (self.corpus, self.case):
+        if (corpus.facts, corpus.case) != (self.corpus, self.case) or (
+            corpus.vocabulary.symbols != self.vocabulary.symbols
+        ):
             raise CheckpointError(
-                f"it was trained on another list ({self.corpus.names:,} names where this one has "
-                f"{corpus.facts.names:,}); resume with the same list and the same reading of it, "
-                "or train anew with --force"
+                f"it was trained on another list, or another reading of it ({self.corpus.names:,} "
+                f"names then, {corpus.facts.names:,} now); resume with the same list, or train "
+                "anew with --force"
             )
         return self.resume

@@ -1,12 +1,15 @@
 """Reading a JSON object without trust: every value has its type and its bounds checked."""
 
-from sys import float_info
 from typing import TYPE_CHECKING, Any
 
-from dinogen.text.cleaning import is_visible
+from dinogen.text.cleaning import LONGEST_LINE, is_visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+LARGEST_NUMBER = 1e30
+"""Whatever is summed up of such numbers is still one; no network ever learned the tenth part."""
 
 
 class Malformed(Exception):  # noqa: N818
@@ -54,7 +57,7 @@ class Fields:
         return value
 
     def number(
-        self, name: str, low: float = -float_info.max, high: float = float_info.max
+        self, name: str, low: float = -LARGEST_NUMBER, high: float = LARGEST_NUMBER
     ) -> int | float:
         """Give a finite number from low to high, as whole or as broken as it was written."""
         value = self.any(name)
@@ -89,4 +92,6 @@ def visible(value: object, name: str) -> str:
     """
     if not isinstance(value, str) or not all(map(is_visible, value)):
         raise Malformed(f"{name} is no text of visible symbols")
+    if len(value) > LONGEST_LINE:
+        raise Malformed(f"{name} is far too long")
     return value

@@ -3,8 +3,11 @@
 import json
 import os
 import stat
+import struct
+import warnings
 import zipfile
 import zlib
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import IO, TypeVar
@@ -23,7 +26,7 @@ from dinogen.checkpoint.contents import (
     ResumeState,
     TrainingFacts,
 )
-from dinogen.checkpoint.fields import Fields, Malformed, visible
+from dinogen.checkpoint.fields import LARGEST_NUMBER, Fields, Malformed, visible
 from dinogen.errors import CheckpointError
 from dinogen.models.ngram import (
     LARGEST_TABLE,
@@ -32,8 +35,8 @@ from dinogen.models.ngram import (
     GramTree,
     NGram,
 )
-from dinogen.models.rnn import RNN, RNNConfig
-from dinogen.text.case import CaseRule
+from dinogen.models.rnn import MOST_PARAMETERS, RNN, RNNConfig
+from dinogen.text.case import LONGEST_FOLDED, CaseRule
 from dinogen.text.cleaning import LONGEST_LINE, is_visible
 from dinogen.text.facts import CorpusFacts
 from dinogen.text.vocabulary import Vocabulary
@@ -42,12 +45,20 @@ LARGEST_HIDDEN_SIZE = 4_096
 LARGEST_META = 1 << 24
 """Bytes of JSON: far more than a history and a vocabulary ever take."""
 
-LARGEST_NUMBER = 1e30
-"""Whatever is summed up of such numbers is still one; no network ever learned the tenth part."""
+LARGEST_FILE = 1 << 30
+MOST_ARRAYS = 64
+MOST_ROWS = 1 << 12
 
 _MAGIC = b"\x93NUMPY\x01\x00"
 
 _PIECE = 1 << 20
+
+# The end of an archive's directory (APPNOTE.TXT 6.3.10, section 4.3.16), and what stands before it
+# where an archive is too large for it.
+_DIRECTORY_MARK = b"PK\x05\x06"
+_DIRECTORY_END = struct.Struct("<10sHL4xH")
+_LOCATOR_MARK = b"PK\x06\x07"
+_LOCATOR = 20
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -87,21 +98,47 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _read(file: IO[bytes]) -> Checkpoint:
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
         raise Malformed("not a plain file; name a checkpoint")
+    if status.st_size > LARGEST_FILE:
+        raise Malformed("far larger than any checkpoint; name one that dinogen wrote")
     damaged = "no dinogen checkpoint, or a damaged one: {}; make one with: dinogen train LIST"
     try:
-        with zipfile.ZipFile(file) as archive:
-            return _Reader(archive, os.fstat(file.fileno()).st_size).checkpoint()
+        _check_directory(file, status.st_size)
+        with warnings.catch_warnings():
+            # What is strange is refused below, and needs no warning.
+            warnings.simplefilter("ignore")
+            archive = zipfile.ZipFile(file)
+        with archive:
+            return _Reader(archive, status.st_size).checkpoint()
     except Malformed as problem:
         if isinstance(problem, _Foreign):
             raise
         raise Malformed(damaged.format(problem)) from None
     except zipfile.BadZipFile:
         raise Malformed(damaged.format("not a whole .npz file")) from None
-    # What zipfile lets through of broken archives: bad streams, encryption, unknown methods.
-    except (zlib.error, EOFError, RuntimeError, ValueError, OverflowError, KeyError) as problem:
-        raise Malformed(damaged.format(str(problem).lower() or "unreadable")) from None
+    # What zipfile lets through of broken archives: bad streams, places outside of the file,
+    # encryption, unknown methods.
+    except (zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, OverflowError):
+        raise Malformed(damaged.format("not as dinogen writes it")) from None
+
+
+def _check_directory(file: IO[bytes], size: int) -> None:
+    """Look at the end of an archive, before all that it lists is read into memory.
+
+    Raises:
+        Malformed: where it is not as `save` writes it: a short list, and nothing behind that.
+    """
+    file.seek(max(0, size - _LOCATOR - _DIRECTORY_END.size))
+    end = file.read()
+    if len(end) < _DIRECTORY_END.size or end[-_DIRECTORY_END.size :][:4] != _DIRECTORY_MARK:
+        raise zipfile.BadZipFile
+    _, arrays, length, comment = _DIRECTORY_END.unpack(end[-_DIRECTORY_END.size :])
+    if comment or end.startswith(_LOCATOR_MARK):
+        raise zipfile.BadZipFile
+    if arrays > MOST_ARRAYS or length > MOST_ARRAYS << 8:
+        raise Malformed("it lists far too much")
 
 
 class _Foreign(Malformed):
@@ -116,12 +153,12 @@ class _Reader:
             raise _Foreign("an .npz file, but no dinogen checkpoint; name one that dinogen wrote")
         if len(self._members) != len(archive.infolist()):
             raise Malformed("it holds two arrays of one name")
-        for name, info in self._members.items():
+        for info in self._members.values():
             # What is not compressed can hold no more than the file does.
             if info.compress_type != zipfile.ZIP_STORED:
-                raise Malformed(f"{name} is compressed, which dinogen never does")
+                raise Malformed("an array is compressed, which dinogen never does")
             if not info.compress_size == info.file_size <= size:
-                raise Malformed(f"{name} is said to be larger than the file")
+                raise Malformed("an array is said to be larger than the file")
 
     def checkpoint(self) -> Checkpoint:
         meta = self._meta()
@@ -163,7 +200,7 @@ class _Reader:
             known=known,
             training=training,
             held_out=_held_out(meta),
-            history=[_row(Fields(row, "history"), recipe) for row in meta.list("history")],
+            history=_history(meta.list("history"), recipe),
             resume=ResumeState(
                 {
                     name: self._numbers(f"resume.{name}", PRECISION[recipe], shape)
@@ -188,7 +225,10 @@ class _Reader:
 
     def _ngram(self, grams: Fields, symbols: int) -> NGram:
         order = grams.integer("order", low=1, high=LONGEST_LINE)
-        nodes = grams.integer("grams", low=1, high=2**32) + 1
+        nodes = grams.integer("grams", low=1) + 1
+        contexts = grams.integer("contexts", low=1)
+        if max(nodes, contexts * symbols) > LARGEST_TABLE:
+            raise Malformed("it has too many n-grams or contexts")
         tree = GramTree(
             **{
                 name: self._array(f"ngram.{name}", kind, (nodes,))
@@ -197,8 +237,8 @@ class _Reader:
         )
         if not tree.is_sound(order, symbols):
             raise Malformed("its n-grams are no tree")
-        if tree.contexts != grams.integer("contexts") or tree.contexts * symbols > LARGEST_TABLE:
-            raise Malformed("it has another number of contexts than it says, or too many")
+        if tree.contexts != contexts:
+            raise Malformed("it has another number of contexts than it says")
         discounts = self._numbers("ngram.discounts", np.float64, (order, len(MOST_DISCOUNT)))
         if not ((discounts >= LEAST_DISCOUNT) & (discounts <= MOST_DISCOUNT)).all():
             raise Malformed("its discounts are out of bounds")
@@ -274,6 +314,8 @@ def _vocabulary(symbols: list[object]) -> Vocabulary:
     texts = [str(symbol) for symbol in symbols]
     if texts != sorted(set(texts)):
         raise Malformed("its symbols are not in order")
+    if all(map(str.isspace, texts)):
+        raise Malformed("its symbols are white space, of which no name can be made")
     return Vocabulary(texts)
 
 
@@ -281,7 +323,10 @@ def _config(model: Fields, symbols: int) -> RNNConfig:
     cell, layers = model.text("cell"), model.integer("layers")
     if (cell, layers) != ("rnn", 1):
         raise _Foreign(f"its {layers}-layer {cell} network is not known here; upgrade dinogen")
-    return RNNConfig(symbols, model.integer("hidden_size", high=LARGEST_HIDDEN_SIZE))
+    config = RNNConfig(symbols, model.integer("hidden_size", high=LARGEST_HIDDEN_SIZE))
+    if config.parameters > MOST_PARAMETERS:
+        raise Malformed("its network is far too large")
+    return config
 
 
 def _case(case: Fields) -> CaseRule:
@@ -299,7 +344,7 @@ def _corpus(corpus: Fields) -> CorpusFacts:
         lines=lines,
         names=corpus.integer("names", low=2, high=lines),
         duplicates=corpus.integer("duplicates", high=lines - 2),
-        longest=corpus.integer("longest", low=1),
+        longest=corpus.integer("longest", low=1, high=LONGEST_FOLDED),
         sha256=corpus.text("sha256"),
     )
 
@@ -312,7 +357,9 @@ def _training(training: Fields) -> TrainingFacts:
         steps=training.integer("steps"),
         seconds=training.number("seconds"),
         interrupted=training.boolean("interrupted"),
-        settings={visible(name, "a setting"): settings.number(name) for name in settings},
+        settings={
+            visible(name, "the name of a setting"): settings.number(name) for name in settings
+        },
     )
 
 
@@ -327,6 +374,15 @@ def _held_out(meta: Fields) -> HeldOut | None:
         ngram=held_out.number_or_none("ngram"),
         frequencies=held_out.number("frequencies"),
     )
+
+
+def _history(rows: list[object], recipe: str) -> list[HistoryRow]:
+    if len(rows) > MOST_ROWS:
+        raise Malformed("its history is far too long")
+    history = [_row(Fields(row, "history"), recipe) for row in rows]
+    if any(before["step"] > after["step"] for before, after in pairwise(history)):
+        raise Malformed("its history is not in order")
+    return history
 
 
 def _row(row: Fields, recipe: str) -> HistoryRow:

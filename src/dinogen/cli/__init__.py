@@ -102,7 +102,7 @@ def _run(args: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
     except MemoryError:
-        return _say("out of memory; a smaller --hidden or --batch-size needs less", FAILED)
+        return _say("more memory is needed than there is; take less of all at a time", FAILED)
     except OSError as error:
         silence_stdout()
         where = error.filename or "standard output"

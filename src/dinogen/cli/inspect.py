@@ -132,7 +132,8 @@ def _show_comparison(
 ) -> None:
     if screen is None:
         for checkpoint, path in zip(checkpoints, paths, strict=True):
-            _print({"checkpoint": str(path)} | checkpoint.description())
+            # In ASCII, so that a path is what it is, and yet cannot drive a terminal.
+            click.echo(json.dumps({"checkpoint": str(path)} | checkpoint.description()))
         return
     from dinogen.cli.views.comparison import comparison_view
 
@@ -142,7 +143,8 @@ def _show_comparison(
 def _show_next(checkpoint: "Checkpoint", written: str, screen: "Screen | None") -> None:
     from dinogen.inspection.expectation import expect
 
-    indices = checkpoint.vocabulary.indices_of(checkpoint.case.apply(written))
+    # Read before another letter, as the beginning of a name that goes on.
+    indices = checkpoint.vocabulary.indices_of(checkpoint.case.apply(f"{written}x")[:-1])
     p = expect(checkpoint.model, indices).tolist()
     symbols: list[str | None] = [None, *checkpoint.vocabulary.symbols]
     likely = sorted(zip(symbols, p, strict=True), key=lambda pair: -pair[1])

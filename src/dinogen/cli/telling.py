@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from dinogen.text.cleaning import is_visible
+
 
 class _Unheard(FileIO):
     """A file that writing to never fails: if nobody can hear, the work goes on all the same."""
@@ -20,15 +22,15 @@ class _Unheard(FileIO):
 
 def open_streams() -> None:
     """Make stdout and stderr what the command needs, whatever the shell made of them."""
-    # Where a shell has closed a stream, what would go there goes nowhere.
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     # Not so a console of Windows, which is written to by other means.
     binary = getattr(sys.stderr, "buffer", None)
     if type(getattr(binary, "raw", binary)) is FileIO:
         heard = BufferedWriter(_Unheard(sys.stderr.fileno(), "w", closefd=False))
         sys.stderr = TextIOWrapper(heard, line_buffering=True)
+    # Where a shell has closed a stream, what would go there goes nowhere.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     # Names are UTF-8, in and out, whatever the locale says; paths go out as the bytes they are.
     for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, TextIOWrapper):
@@ -53,4 +55,8 @@ def give_path(path: str) -> None:
 
 def printable(text: str) -> str:
     """Make a text one line that can be shown, whatever is in it."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() and is_visible(c) else _escape(c) for c in text)
+
+
+def _escape(symbol: str) -> str:
+    return symbol.encode("unicode_escape", "surrogatepass").decode()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dinogen.errors import SettingError
 from dinogen.generation.automata import Automaton, explore, intersect, trim
+from dinogen.generation.options import BOUNDS
 from dinogen.text.case import CaseRule
 from dinogen.text.cleaning import LONGEST_LINE
 from dinogen.text.vocabulary import Vocabulary
@@ -91,7 +92,8 @@ class _Reader:
 
     def prefix(self, text: str) -> Automaton:
         """Accept what begins with a text."""
-        wanted = self._encode("prefix", text)
+        # Read before another letter, since some are small otherwise at the end of a word: "ς".
+        wanted = self._encode("prefix", self._read(f"{text}x")[:-1])
 
         def follow(place: int) -> list[int | None]:
             if place == len(wanted):
@@ -102,7 +104,7 @@ class _Reader:
 
     def suffix(self, text: str) -> Automaton:
         """Accept what ends with a text."""
-        # Read behind another letter, since some are small otherwise at the end of a word: "ς".
+        # Read behind another letter: alone, the same symbol may be the whole of a word.
         return self._found("suffix", self._read(f"x{text}")[1:], for_good=False)
 
     def contains(self, text: str) -> Automaton:
@@ -157,22 +159,20 @@ class _Reader:
     def _found(self, option: str, text: str, *, for_good: bool) -> Automaton:
         """Look for a text as Knuth, Morris and Pratt (1977): states are how much of it is there."""
         wanted = self._encode(option, text)
-
-        def follow(matched: int) -> list[int | None]:
-            if for_good and matched == len(wanted):
-                return [None, *(matched for _ in self._symbols)]
-            row: list[int | None] = [None]
-            for symbol in self._symbols:
-                read = [*wanted[:matched], symbol]
-                row.append(
-                    next(n for n in range(len(read), -1, -1) if read[len(read) - n :] == wanted[:n])
-                )
-            return row
-
-        return explore(0, follow, lambda matched: matched == len(wanted))
+        # Where a symbol is not the one wanted, it leads where it would have led from as much as is
+        # there of a later beginning.
+        row: list[int | None] = [None, *(0 for _ in self._symbols)]
+        rows: list[list[int | None]] = []
+        for matched, symbol in enumerate(wanted):
+            later = row[symbol]
+            rows.append([*row[:symbol], matched + 1, *row[symbol + 1 :]])
+            row = rows[later or 0]
+        rows.append([None, *(len(wanted) for _ in self._symbols)] if for_good else row)
+        return explore(0, rows.__getitem__, lambda matched: matched == len(wanted))
 
     def _encode(self, option: str, text: str) -> list[int]:
         """Fold a text and turn it into indices."""
+        _check_length(option, text, int(BOUNDS["max_length"][1]))
         try:
             return self._vocabulary.indices_of(self._read(text))
         except SettingError as error:
@@ -184,8 +184,7 @@ class _Reader:
 
     def _items(self, text: str) -> list[frozenset[int] | None]:
         """Take a pattern apart: sets of symbols, and None for a run of any."""
-        if len(text) > LONGEST_LINE:
-            raise SettingError(f"pattern: {len(text):,} signs, where {LONGEST_LINE} are the most")
+        _check_length("pattern", text, LONGEST_LINE)
         folded = self._read(text)
         items: list[frozenset[int] | None] = []
         place = 0
@@ -224,3 +223,8 @@ class _Reader:
         if not chosen:
             raise SettingError(f"pattern {pattern!r}: the model has no symbol of [{inside}]")
         return frozenset(chosen)
+
+
+def _check_length(option: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise SettingError(f"{option}: {len(text):,} symbols, where {most:,} are the most")

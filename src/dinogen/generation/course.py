@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from dinogen.generation.automata import Automaton
+from dinogen.errors import SettingError
+from dinogen.generation.automata import TOO_MUCH, Automaton
 from dinogen.generation.growing import grow
 from dinogen.generation.lookahead import Chain, look_ahead
 from dinogen.generation.options import Options
@@ -19,6 +20,9 @@ OWN_NAMES = 2_048
 ORDERS = (4, 3, 2, 1)
 """Of the chain that looks ahead: the first one whose table is not too large."""
 
+FURTHER = 128
+"""Symbols to look ahead beyond the longest way through the states of what is asked."""
+
 LARGEST_TABLE = 1 << 21
 """Numbers in a table of states by contexts by symbols: 16 MiB."""
 
@@ -31,6 +35,9 @@ def plot_course(model: LanguageModel, automaton: Automaton, options: Options) ->
         model: whose names they are.
         automaton: what is accepted.
         options: what shapes the names besides.
+
+    Raises:
+        SettingError: where what is asked has too many states for so many symbols.
     """
     states, symbols = automaton.moves.shape
     # Nothing is cut off here: what is asked may lead where names hardly ever go.
@@ -42,5 +49,8 @@ def plot_course(model: LanguageModel, automaton: Automaton, options: Options) ->
         ngram = NGram.of(levels[:order], symbols)
         if ngram.tree.contexts * symbols * states <= LARGEST_TABLE:
             break
+    else:
+        raise SettingError(TOO_MUCH)
     chain = Chain(*ngram.tables)
-    return Course(automaton, chain, look_ahead(automaton, chain, options.max_length + 1))
+    rounds = min(options.max_length + 1, states + FURTHER)
+    return Course(automaton, chain, look_ahead(automaton, chain, rounds))

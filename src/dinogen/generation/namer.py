@@ -13,6 +13,7 @@ from dinogen.generation.options import BOUNDS, Options
 from dinogen.generation.sampling import Drawn, Stream, sample
 from dinogen.models.language_model import LanguageModel
 from dinogen.text.case import CaseRule, spell
+from dinogen.text.cleaning import LONGEST_LINE
 from dinogen.text.digests import digests
 from dinogen.text.names import Names
 from dinogen.text.vocabulary import Vocabulary
@@ -88,7 +89,16 @@ class Namer(NamedTuple):
             course = plot_course(self.model, automaton, options)
         taken = [self.known[:0] if allow_known else self.known, self._digests(exclude)]
         novelty = Novelty(np.concatenate(taken), repeats=allow_repeats)
-        return _alone(sample(Stream(self.model, seed, options, course), n, skip, novelty))
+
+        def passes(names: Names) -> NDArray[np.bool_]:
+            # What is read back otherwise than it is written may not be new.
+            composed = self.vocabulary.composed(names)  # (N,)
+            if composed.all():
+                return novelty.passes(names)
+            composed[composed] = novelty.passes(names.keep(composed))
+            return composed
+
+        return _alone(sample(Stream(self.model, seed, options, course), n, skip, passes))
 
     def spell(self, names: Names) -> list[str]:
         """Write names out, with the capitals that are given back."""
@@ -102,8 +112,9 @@ class Namer(NamedTuple):
         """Count the symbols after which a name is ended that would go on and on."""
         texts = (asked.prefix, asked.suffix, asked.pattern, *asked.contains)
         written = sum(len(text) for text in texts if text)
-        longest = max(self.longest, asked.min_length or 0, written)
-        return min(2 * longest, int(BOUNDS["max_length"][1]))
+        longest_asked = min(2 * max(asked.min_length or 0, written), int(BOUNDS["max_length"][1]))
+        # No longer than a list may have them, unless more is asked for.
+        return max(min(2 * self.longest, LONGEST_LINE), longest_asked)
 
 
 def _alone(drawn: Iterator[Drawn]) -> Iterator[Drawn]:

@@ -1,6 +1,6 @@
 """Seeded sampling: name i depends on the model, the seed, the options and i alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from dinogen.errors import RanOutError
 from dinogen.generation.ahead import ahead
 from dinogen.generation.growing import grow
-from dinogen.generation.novelty import Novelty
 from dinogen.generation.options import Options
 from dinogen.generation.steering import Course, steer
 from dinogen.models.language_model import FEWEST_NAMES, LanguageModel, names_at_a_time
@@ -17,10 +16,16 @@ from dinogen.streams import Purpose, stream
 from dinogen.text.names import Names
 from dinogen.threads import one_thread
 
+Passes = Callable[[Names], NDArray[np.bool_]]
+
 
 def effort(n: int) -> int:
     """Count the candidates that are looked at, at most, for n names."""
     return 50_000 + 100 * n
+
+
+SYMBOLS_A_CANDIDATE = 16
+"""On average, at the most: where names go on and on, fewer candidates are looked at."""
 
 
 class Drawn(NamedTuple):
@@ -91,35 +96,40 @@ class Stream:
         return Drawn(names, self.first(block) + np.arange(len(names)))
 
 
-def sample(names: Stream, n: int, skip: int = 0, novelty: Novelty | None = None) -> Iterator[Drawn]:
+def sample(names: Stream, n: int, skip: int = 0, passes: Passes | None = None) -> Iterator[Drawn]:
     """Draw names, on several cores, some at a time.
 
     Args:
         names: where they come from.
         n: how many; the first ones are the same for any n.
         skip: the place in the stream to begin at.
-        novelty: which names may pass, if not all.
+        passes: tells of N names which may pass, if not all may: an (N,) mask.
 
     Raises:
         RanOutError: after the last of them, if there are fewer than n in the stream as far as
             `effort` goes.
     """
-    place, found, end = skip, 0, skip + effort(n)
-    while found < n and place < end:
+    place, found, written = skip, 0, 0
+    end, most_written = skip + effort(n), SYMBOLS_A_CANDIDATE * effort(n)
+    while found < n and place < end and written < most_written:
         # As many more as it should take, by how many have passed so far.
         passing = max(found, 1) / (place - skip) if place > skip else 1.0
         until = min(end, place + max(1, int((n - found) / passing)))
         blocks = range(names.block_of(place), names.block_of(until - 1) + 1)
-        for drawn in ahead(names.draw, blocks):
-            drawn = drawn.keep(drawn.places >= place)
-            if novelty:
-                drawn = drawn.keep(novelty.passes(drawn.names))
+        for block, drawn in zip(blocks, ahead(names.draw, blocks), strict=True):
+            lost = names.size(block) - len(drawn.names)
+            written += len(drawn.names.symbols) + lost * names.options.max_length
+            drawn = drawn.keep(drawn.places >= skip)
+            if passes:
+                drawn = drawn.keep(passes(drawn.names))
             drawn = drawn.keep(np.arange(len(drawn.names)) < n - found)
             found += len(drawn.names)
             yield drawn
             if found == n:
                 return
-        place = names.first(blocks.stop)
+            place = names.first(block + 1)
+            if written >= most_written:
+                break
     if found < n:
         raise RanOutError(
             f"{found:,} of {n:,} names, after {place - skip:,} candidates; no more like that were "

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
 LARGEST_TABLE = 1 << 25
 """Numbers in a table of contexts by symbols: 128 MiB in float32."""
+
+_PIECE = 1 << 16
+"""Nodes to look at together, so that no more is needed for what is worked out of them."""
 
 LEAST_DISCOUNT = 0.1
 MOST_DISCOUNT = (1.0, 2.0, 3.0)
@@ -52,12 +54,18 @@ class GramTree(NamedTuple):
         """C: the nodes with children."""
         return int(np.count_nonzero(self.children))
 
-    def levels(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Yield the nodes of one depth, and the nodes below them, from the root on."""
-        start, end = 0, 1
-        while (below := end + int(self.children[start:end].sum(dtype=np.int64))) > end:
-            yield np.arange(start, end), np.arange(end, below)
-            start, end = end, below
+    def levels(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield a depth, some nodes of it, and the nodes below them, from the root on."""
+        depth, start, end = 0, 0, 1
+        while start < end:
+            below = end
+            for first in range(start, end, _PIECE):
+                last = min(first + _PIECE, end)
+                born = int(self.children[first:last].sum(dtype=np.int64))
+                if born:
+                    yield depth, np.arange(first, last), np.arange(below, below + born)
+                below += born
+            depth, start, end = depth + 1, end, below
 
     def is_sound(self, order: int, symbols: int) -> bool:
         """Tell whether this is a tree of n-grams over V symbols, of at most the order n."""
@@ -66,14 +74,14 @@ class GramTree(NamedTuple):
         born_later = (last_child[:-1] > np.arange(nodes - 1)).all()
         if not (self.children[0] and born_later and last_child[-1] == nodes - 1):
             return False
-        parent = np.repeat(np.arange(nodes), self.children)  # (N - 1,)
+        parent = np.repeat(np.arange(nodes, dtype=np.int32), self.children)  # (N - 1,)
         siblings = parent[1:] == parent[:-1]  # (N - 2,)
         ordered = self.symbols[2:] > self.symbols[1:-1]  # (N - 2,)
         return bool(
             (ordered | ~siblings).all()
             and (self.symbols < symbols).all()
             and (self.counts[1:] > 0).all()
-            and sum(1 for _ in islice(self.levels(), order + 1)) <= order
+            and all(depth < order for depth, *_ in self.levels())
         )
 
 
@@ -141,7 +149,7 @@ class NGram:
         p = np.empty((C, V), dtype=np.float32)
         shorter = np.zeros(C, dtype=np.int64)  # (C,) the context less its first symbol
         following[0], p[0] = 0, 1 / V
-        for length, (nodes, below) in enumerate(tree.levels()):
+        for length, nodes, below in tree.levels():
             contexts = nodes[tree.children[nodes] > 0]  # (c,)
             first = int(state[contexts[0]])
             here = slice(first, first + len(contexts))

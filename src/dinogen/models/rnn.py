@@ -1,7 +1,7 @@
 """The recurrent network: an embedding, a cell, a readout, and the loops over time."""
 
 from collections.abc import Sequence
-from math import log
+from math import log, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,10 @@ from dinogen.models.workspace import Workspace
 
 Array = NDArray[np.floating]
 Symbols = NDArray[np.integer]
+
+
+MOST_PARAMETERS = 1 << 25
+"""Three times so many numbers, in a checkpoint to go on from, are 384 MiB."""
 
 
 class RNNConfig(NamedTuple):
@@ -29,6 +33,11 @@ class RNNConfig(NamedTuple):
         """The arrays of the network: inputs on the left, so ``x @ Wax``."""
         V, H = self.symbols, self.hidden_size
         return {"Wax": (V, H), "Waa": (H, H), "ba": (H,), "Wya": (H, V), "by": (V,)}
+
+    @property
+    def parameters(self) -> int:
+        """Count the numbers in them."""
+        return sum(map(prod, self.shapes.values()))
 
 
 class Masks(NamedTuple):

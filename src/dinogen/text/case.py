@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dinogen.text.cleaning import LONGEST_LINE
 from dinogen.text.names import END, Names
 from dinogen.text.vocabulary import Vocabulary
+
+LONGEST_FOLDED = 3 * LONGEST_LINE
+"""The most symbols of a name once it is folded: some capitals are more than one small letter."""
 
 
 class CaseRule(NamedTuple):

@@ -27,9 +27,9 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Control, format, surrogate, private-use, unassigned, line and paragraph separator.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Drawn as nothing, though their category says letter, mark or symbol (Default_Ignorable_Code_Point,
-# and the braille blank).
+# the braille blank, the Khitan filler and the null notehead).
 _BLANK = frozenset(
-    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x16FE4, 0x1D159}
     | set(range(0x180B, 0x1810))
     | set(range(0xFE00, 0xFE10))
     | set(range(0xE0100, 0xE01F0))

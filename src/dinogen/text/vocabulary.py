@@ -1,6 +1,7 @@
 """Symbols and their indices. Index 0 is the end of a name."""
 
 from collections.abc import Sequence
+from unicodedata import is_normalized
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from dinogen.errors import SettingError
 from dinogen.text.names import END, Names
 
 _CHUNK = 1 << 20
+
+_FIRST_MARK = "\u0300"
+"""Nothing before it ever composes with a symbol before that."""
 
 
 class Vocabulary:
@@ -75,6 +79,13 @@ class Vocabulary:
             codes = np.minimum(np.frombuffer(chunk, dtype="<u4"), len(self._indices) - 1)
             indices[start : start + _CHUNK] = self._indices[codes]
         return Names.split(indices)
+
+    def composed(self, names: Names) -> NDArray[np.bool_]:
+        """(N,) mask of the names in normal form C: those that are read back as they are written."""
+        if all(symbol < _FIRST_MARK for symbol in self.symbols):
+            return np.ones(len(names), dtype=np.bool_)
+        texts = self.decode(names).astype("<u4").tobytes().decode("utf-32-le").split("\n")[:-1]
+        return np.array([is_normalized("NFC", text) for text in texts], dtype=np.bool_)
 
     def decode(self, names: Names) -> NDArray[np.uint32]:
         """(S,) code points of the names, each followed by a newline."""

@@ -7,7 +7,7 @@ a generator seeded anew.
 """
 
 from collections.abc import Iterator
-from math import log
+from math import isfinite, log
 from time import monotonic
 
 import numpy as np
@@ -21,7 +21,7 @@ from dinogen.checkpoint.contents import (
     ResumeState,
     TrainingFacts,
 )
-from dinogen.errors import CheckpointError
+from dinogen.errors import CheckpointError, TrainingError
 from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig, softmax
 from dinogen.text.corpus import Corpus
@@ -97,6 +97,8 @@ class ClassicRun:
         run = cls(
             corpus, steps if steps is not None else int(checkpoint.training.settings["steps"])
         )
+        if run.model.config != network.config:
+            raise CheckpointError("its network is not that of the classic recipe; train anew")
         run.model.parameters.fill(network.parameters)
         run._a_prev = saved.arrays["a_prev"].copy()
         run.smoothed_loss = saved.counters["smoothed_loss"]
@@ -111,7 +113,11 @@ class ClassicRun:
         return self.step >= self.steps
 
     def train(self) -> Iterator[Progress]:
-        """Go on to the last iteration, yielding after each, with the smoothed loss."""
+        """Go on to the last iteration, yielding after each, with the smoothed loss.
+
+        Raises:
+            TrainingError: where the loss explodes.
+        """
         while not self.finished:
             began = monotonic()
             self._learn(int(self._order[self.step % len(self._order)]))
@@ -153,7 +159,12 @@ class ClassicRun:
         starts = self.corpus.names.starts
         targets = self._symbols[starts[row] : starts[row + 1]]  # (T,)
         inputs = np.concatenate(([END], targets[:-1]))  # (T,)
-        result = self.model.loss_and_gradients(inputs, targets, [1] * len(targets), self._a_prev)
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = self.model.loss_and_gradients(
+                inputs, targets, [1] * len(targets), self._a_prev
+            )
+        if not (isfinite(result.loss) and np.isfinite(result.gradients.vector).all()):
+            raise TrainingError("the loss explodes, and the classic recipe knows no remedy")
         self._a_prev = result.a[-1:].copy()  # (1, H)
         result.gradients["Wax"][END] = 0  # a vector of zeros has no weights to learn
         clip_elements(result.gradients, CLIP)

@@ -14,10 +14,10 @@ from dinogen.checkpoint.contents import (
     ResumeState,
     TrainingFacts,
 )
-from dinogen.errors import CheckpointError, TrainingError
+from dinogen.errors import CheckpointError, SettingError, TrainingError
 from dinogen.models.likelihood import likelihoods
 from dinogen.models.parameters import Parameters
-from dinogen.models.rnn import RNN, RNNConfig
+from dinogen.models.rnn import MOST_PARAMETERS, RNN, RNNConfig
 from dinogen.streams import Purpose, stream
 from dinogen.text.corpus import Corpus, hold_out
 from dinogen.text.facts import MOST_HELD_OUT
@@ -46,6 +46,15 @@ class DefaultRun:
     """
 
     def __init__(self, corpus: Corpus, settings: Settings) -> None:
+        """Set up a run that has not begun.
+
+        Args:
+            corpus: what is learned from.
+            settings: how.
+
+        Raises:
+            SettingError: for a network too large for so many symbols.
+        """
         self.settings = settings
         self.corpus = corpus
         learned, self._held_out = hold_out(corpus, settings.holdout, settings.seed)
@@ -56,9 +65,13 @@ class DefaultRun:
         self._interpolation = Interpolation(
             learned, self._held_out, corpus.names, len(corpus.vocabulary), settings.order
         )
-        self.model = initialise(
-            RNNConfig(len(corpus.vocabulary), settings.hidden_size), settings.seed
-        )
+        config = RNNConfig(len(corpus.vocabulary), settings.hidden_size)
+        if config.parameters > MOST_PARAMETERS:
+            raise SettingError(
+                f"hidden size {config.hidden_size:,} makes {config.parameters:,} parameters for "
+                f"{config.symbols:,} symbols, and {MOST_PARAMETERS:,} are the most; choose less"
+            )
+        self.model = initialise(config, settings.seed)
         self._velocity = Parameters(self.model.config.shapes, np.float32)
         self._best = self.model.parameters.copy()
         self._best_loss = inf
@@ -102,10 +115,11 @@ class DefaultRun:
         if patience is not None:
             settings["patience"] = patience
         run = cls(corpus, Settings.for_corpus(corpus.facts, epochs=epochs, **settings))
+        saved_size = checkpoint.network.config.hidden_size if checkpoint.network else 0
+        if run.settings.hidden_size != saved_size:
+            raise CheckpointError("the checkpoint's settings and its network differ; train anew")
         if checkpoint.network is None:
             return run
-        if run.model.config != checkpoint.network.config:
-            raise CheckpointError("the checkpoint's settings and its network differ; train anew")
         run._best.fill(checkpoint.network.parameters)
         run.model.parameters.fill(run._best)
         run._best_loss = run._judge()

@@ -105,5 +105,5 @@ def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
     table.add_column("norm", justify="right")
     for name, array in checkpoint.network.parameters.items():
         shape = " x ".join(f"{size:,}" for size in array.shape)
-        table.add_row(name, shape, f"{float(np.sqrt(np.vdot(array, array))):.2f}")
+        table.add_row(name, shape, f"{np.linalg.norm(array.astype(np.float64)):.2f}")
     return ["", table]
