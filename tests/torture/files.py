@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -157,10 +158,9 @@ def torture(mutations: int, seed: int) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wholes = kinds(folder)
-        for command in COMMANDS:
+        for command, whole in zip(COMMANDS, cycle(wholes), strict=False):
             # Unbroken ones are no reason to refuse anything; and now everything is imported.
-            for whole in wholes:
-                assert use(whole, command, folder) == "done", command
+            assert use(whole, command, folder) == "done", command
         # Cut at every 256th of their length, where there is time for that.
         for data in truncated(wholes, min(256, mutations // 50)):
             seen[use(data, chance.choice(COMMANDS), folder)] += 1
