@@ -114,10 +114,11 @@ class DefaultRun:
             settings["steps"] = steps
         if patience is not None:
             settings["patience"] = patience
-        run = cls(corpus, Settings.for_corpus(corpus.facts, epochs=epochs, **settings))
+        chosen = Settings.for_corpus(corpus.facts, epochs=epochs, **settings)
         saved_size = checkpoint.network.config.hidden_size if checkpoint.network else 0
-        if run.settings.hidden_size != saved_size:
+        if chosen.hidden_size != saved_size:
             raise CheckpointError("the checkpoint's settings and its network differ; train anew")
+        run = cls(corpus, chosen)
         if checkpoint.network is None:
             return run
         run._best.fill(checkpoint.network.parameters)
