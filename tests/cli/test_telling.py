@@ -85,3 +85,26 @@ def test_nobody_hears(deaf: str, unbuffered: str, edda: Path, tmp_path: Path) ->
     os.close(stderr)
     assert (done.returncode, done.stdout) == (0, b"dinogen.npz\n")
     assert load(tmp_path / "dinogen.npz").training.steps == 100
+
+
+@posix
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed(closed: str, edda: Path, tmp_path: Path) -> None:
+    """Where the shell gave no stderr, nor anything else, the work is done all the same."""
+    train = command("train", edda, "--hidden", "4", "--steps", "3")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *train],
+        cwd=tmp_path,
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert load(tmp_path / "dinogen.npz").training.steps == 3
+
+
+def test_a_message_shows_what_a_reader_could_not_see(dinogen: Run) -> None:
+    """What is blank to a reader is written out, also where Python would print it."""
+    said = dinogen("sample", "--prefix", "\u034f\u3164\u2800", "--seed", "1").stderr
+    assert r"\u034f\u3164\u2800" in said
+    assert "\u3164" not in said

@@ -3,6 +3,7 @@
 from collections import deque
 from fnmatch import fnmatchcase
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -310,3 +311,43 @@ def test_what_no_name_can_be_is_refused(asked: Constraints, named: list[str]) ->
 def test_nothing_asked_is_no_automaton(asked: Constraints) -> None:
     """Where nothing is asked, or only for the empty text, names need not be steered."""
     assert compile_constraints(asked, VOCABULARY, KEEP) is None
+
+
+GREEK = Vocabulary.of("αβςσυ")
+
+
+def test_a_beginning_is_read_as_one() -> None:
+    """A capital sigma that is asked for at the end of a prefix is the one within a word."""
+    begins = compile_constraints(Constraints(prefix="ΑΣ"), GREEK, FOLD)
+    assert begins
+    moves, (alpha, _, at_end, within, _) = begins.moves, range(1, 6)
+    state = moves[START, alpha]
+    assert moves[state, within] != DEAD
+    assert moves[state, at_end] == DEAD
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text("ab", min_size=1, max_size=12), st.text("ab", max_size=40), st.booleans())
+def test_a_text_is_found_where_it_is(text: str, word: str, at_end: bool) -> None:
+    """Texts that overlap with themselves are found wherever Python's own library finds them."""
+    asked = Constraints(suffix=text) if at_end else Constraints(contains=(text,))
+    automaton = compile_constraints(asked, Vocabulary.of("ab"), KEEP)
+    assert automaton
+    state = START
+    for symbol in word:
+        state = int(automaton.moves[state, "ab".index(symbol) + 1])
+    assert bool(automaton.accepts[state]) == (word.endswith(text) if at_end else text in word)
+
+
+@pytest.mark.parametrize("option", ["prefix", "suffix", "contains"])
+def test_a_text_longer_than_any_name_is_refused(option: str) -> None:
+    """Nobody waits for what no name can be."""
+
+    def asked(length: int) -> Constraints:
+        text = "ab" * (length // 2)
+        given: Any = {option: (text,) if option == "contains" else text}
+        return Constraints(**given)
+
+    assert compile_constraints(asked(1_000), VOCABULARY, KEEP)
+    with pytest.raises(SettingError, match=f"{option}: 1,002 symbols"):
+        compile_constraints(asked(1_002), VOCABULARY, KEEP)

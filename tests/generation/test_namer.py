@@ -4,6 +4,7 @@ import re
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -451,3 +452,25 @@ def test_rare_endings_are_as_varied_as_those_found_by_chance() -> None:
     lengths = [sum(map(len, names)) / len(names) for names in (plain, steered)]
     assert abs(lengths[0] - lengths[1]) < 0.3
     assert len(set(steered)) > 0.6 * len(set(plain))
+
+
+def test_names_are_new_as_they_are_read() -> None:
+    """No name is written that, once composed, is another: known, twice, or not to be told apart."""
+    vocabulary = Vocabulary.of("ae\u0301\u0323é")
+    known = np.sort(digests(vocabulary.encode("é\naé\n")))
+    network = random_network(len(vocabulary), 3, seed=2, dtype=np.float32)
+    namer = Namer(network, vocabulary, CaseRule.keep(), known, longest=4)
+    names = draw(namer, 60, 1)
+    assert [normalize("NFC", name) for name in names] == names
+    assert len(set(names)) == 60
+    assert {"é", "aé"}.isdisjoint(names)
+
+
+def test_names_are_no_longer_than_a_list_may_have_them() -> None:
+    """Nothing goes on and on that could not be read back."""
+    network = random_network(3, 2, seed=1, dtype=np.float32)
+    network.parameters["by"][0] = -1e9
+    namer = Namer(
+        network, Vocabulary.of("ab"), CaseRule.keep(), np.empty(0, np.uint64), longest=300
+    )
+    assert {*map(len, draw(namer, 3, 1))} == {255}

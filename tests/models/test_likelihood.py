@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+from dinogen.models import language_model
 from dinogen.models.grams import count
-from dinogen.models.language_model import LanguageModel
+from dinogen.models.language_model import (
+    FEWEST_NAMES,
+    MOST_NAMES,
+    LanguageModel,
+    names_at_a_time,
+)
 from dinogen.models.likelihood import likelihoods
 from dinogen.models.mixture import Mixture
 from dinogen.models.ngram import NGram
@@ -88,3 +94,17 @@ def test_likelihoods_of_many_names(kind: str, order: str) -> None:
 def test_no_names_have_no_likelihoods() -> None:
     """An empty list is answered with an empty array."""
     assert likelihoods(model_of("mixture", 3), names_of()).shape == (0,)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_many_are_asked_about_at_a_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many symbols fewer names are taken at a time, and are as likely as before."""
+    names = names_of(*NAMES * 20)
+    model = model_of(kind, 5)
+    expected = likelihoods(model, names)
+    assert names_at_a_time(model) == MOST_NAMES
+    monkeypatch.setattr(language_model, "_ROOM", 5 * 40)
+    assert names_at_a_time(model) == 32
+    np.testing.assert_allclose(likelihoods(model, names), expected, rtol=1e-6)
+    monkeypatch.setattr(language_model, "_ROOM", 5)
+    assert names_at_a_time(model) == FEWEST_NAMES

@@ -1,5 +1,7 @@
 """Symbols and their indices, there and back."""
 
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,3 +77,12 @@ def test_indices_take_no_more_bytes_than_they_need(
     unknown = count + 1
     assert encoded.symbols.tolist() == [1, count, 0, unknown, unknown, unknown, 0]
     assert vocabulary.decode(vocabulary.encode(f"{known[-1]}\n")).tolist() == [ord(known[-1]), 10]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.text(st.sampled_from("aeé\u0301\u0323\u1100\u1161\u11a8가"), max_size=6)))
+def test_tells_what_is_read_back_as_it_is_written(names: list[str]) -> None:
+    """A name passes that is its own normal form, as Python's library tells for each alone."""
+    vocabulary = Vocabulary.of(as_text(names))
+    expected = [normalize("NFC", name) == name for name in names]
+    assert vocabulary.composed(vocabulary.encode(as_text(names))).tolist() == expected

@@ -33,7 +33,9 @@ _NEAREST = 5
 @click.option(
     "--sort", is_flag=True, help="With --score: the most fitting first (nats per symbol)."
 )
-@click.option("--symbols", is_flag=True, help="Which symbols the model treats alike.")
+@click.option(
+    "--symbols", is_flag=True, help="Which symbols the model treats alike, of 1,000 at the most."
+)
 @click.option(
     "--compare",
     metavar="OTHER",

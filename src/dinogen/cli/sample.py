@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog="The same checkpoint, seed and options give the same names; --n only says how many. "
     "Where names like that run out, those found are written, and the exit status is 1: for N names "
-    "50,000 + 100 N candidates are looked at."
+    "50,000 + 100 N candidates are looked at, or fewer where they are long."
 )
 @checkpoint_argument
 @number("-n --n", int, BOUNDS, "How many names.  [default: 10]")
