@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dinogen.checkpoint.reading import LARGEST_FILE
+from dinogen.checkpoint.archive import LARGEST_FILE
 from dinogen.checkpoint.writing import save
 from dinogen.text.corpus import read_corpus
 from dinogen.training.classic import ClassicRun

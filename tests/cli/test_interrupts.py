@@ -15,7 +15,10 @@ from tests.conftest import Run, command, environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
-ENDLESS = ("--steps", "1000000", "--hidden", "8", "--seed", "1")
+ENDLESS = (
+    *("--steps", "1000000", "--patience", "1000000"),
+    *("--hidden", "8", "--seed", "1"),
+)
 
 # The command, in which someone loses patience at the moment when a file is about to be complete.
 IMPATIENT = """
@@ -32,12 +35,10 @@ ALL = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(autouse=True)
-def _signals_are_heard() -> Iterator[None]:
-    """Make sure of the usual SIGINT, which a shell takes from what it runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+def all_heard() -> None:
+    """Take from a child, before it is the command, what a shell has told it not to hear."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
@@ -50,6 +51,7 @@ def running(*args: str | Path, cwd: Path, **told: str) -> Iterator[subprocess.Po
         stderr=subprocess.PIPE,
         cwd=cwd,
         env=environment() | told,
+        preexec_fn=all_heard,
         text=True,
         encoding="utf-8",
     ) as process:

@@ -16,14 +16,12 @@ import pytest
 
 from dinogen import load
 from tests.cli.conftest import snapshot
-from tests.cli.test_interrupts import running, until_line
+from tests.cli.test_interrupts import ENDLESS, running, until_line
 from tests.conftest import command, environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="harm is done by Linux's means")
 
 SHORT = ("--steps", "3", "--hidden", "8", "--seed", "1", "-q")
-ENDLESS = ("--steps", "1000000", "--hidden", "8", "--seed", "1")
-
 HASTY = """
 import dinogen.cli.keeping as keeping
 keeping.SAVE_EVERY = 0.1
