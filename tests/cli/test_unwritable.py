@@ -225,3 +225,41 @@ def test_no_plain_file(place: str, edda: Path, folder: Path, elsewhere: Path) ->
     assert sorted(folder.iterdir()) == before
     assert snapshot(elsewhere) == {}
     assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize("forbid", [read_only, of_others])
+def test_names_need_no_place(forbid: Callable[[Path], None], folder: Path) -> None:
+    """Names are written, and a model is looked into, where nobody may write anything."""
+    forbid(folder)
+    before = snapshot(folder)
+    for args in (["sample", "model.npz", "--n", "3"], ["inspect", "model.npz"]):
+        done = subprocess.run(
+            command(*args),
+            capture_output=True,
+            cwd=folder,
+            env=environment(),
+            check=False,
+            timeout=60,
+            preexec_fn=unprivileged,
+        )
+        assert done.returncode == 0
+        assert done.stdout.count(b"\n") >= 3
+    assert snapshot(folder) == before
+
+
+def test_what_may_not_be_read(edda: Path, folder: Path, elsewhere: Path) -> None:
+    """A list and a checkpoint that a user may not read are refused in one line."""
+    for path in (edda, folder / "model.npz"):
+        path.chmod(0)
+    for name, path in (("train", edda), ("sample", folder / "model.npz")):
+        done = subprocess.run(
+            command(name, path),
+            capture_output=True,
+            cwd=elsewhere,
+            env=environment(),
+            check=False,
+            timeout=60,
+            preexec_fn=unprivileged,
+        )
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr == f"dinogen: {path}: permission denied; check the path\n".encode()
