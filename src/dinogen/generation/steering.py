@@ -112,7 +112,7 @@ def steer(
 def _logarithms(
     p: NDArray[np.floating], ahead: NDArray[np.float64], options: Options
 ) -> NDArray[np.float64]:
-    """(N, V) log probabilities, bent as the options say; at any temperature none that can be is 0.
+    """(N, V) log probabilities, bent as the options say, however low the temperature.
 
     Args:
         p: (N, V) probabilities, up to a factor a row. Overwritten.
