@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -12,7 +11,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from dinogen.cli.checkpoints import BUNDLED
 from dinogen.threads import one_thread
 from tests.cli.conftest import side_by_side
-from tests.conftest import command, environment
+from tests.conftest import CORPORA, command, environment
 
 # A seed whose names do differ between one thread and two, where nothing is done about it.
 NAMES = ("--n", "20000", "--seed", "1", "--allow-repeats")
@@ -23,6 +22,17 @@ print(*names, sep="\\n")
 """
 
 
+TRAINING = f"""
+import hashlib
+import dinogen
+corpus = dinogen.read_corpus([{str(CORPORA / "edda.txt")!r}])
+run = dinogen.DefaultRun(corpus, dinogen.Settings.for_corpus(corpus.facts, seed=1, steps=40))
+for progress in run.train():
+    pass
+print(hashlib.sha256(run.checkpoint().network.parameters.vector).hexdigest())
+"""
+
+
 def blas_threads() -> set[int]:
     """How many threads products take just now."""
     return {
@@ -30,21 +40,31 @@ def blas_threads() -> set[int]:
     }
 
 
-def test_names_do_not_depend_on_threads(tmp_path: Path) -> None:
-    """From the command and from the library, with one thread and with two: the same names."""
+def outcomes(*programs: list[str]) -> list[bytes]:
+    """Run programs with one thread and with two; what each prints."""
 
-    def names(how: tuple[list[str], str]) -> bytes:
+    def run(how: tuple[list[str], str]) -> bytes:
         args, threads = how
         told = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
-        environ = environment() | told
-        done = subprocess.run(args, env=environ, cwd=tmp_path, capture_output=True, check=True)
-        return done.stdout
+        return subprocess.run(
+            args, env=environment() | told, capture_output=True, check=True
+        ).stdout
 
+    return side_by_side(run, [(args, threads) for args in programs for threads in ("1", "2")])
+
+
+def test_names_do_not_depend_on_threads() -> None:
+    """From the command and from the library, with one thread and with two: the same names."""
     sample = [*map(str, command("sample", BUNDLED, *NAMES))]
-    ways = [(args, n) for args in (sample, [sys.executable, "-c", PROGRAM]) for n in ("1", "2")]
-    first, *others = side_by_side(names, ways)
+    first, *others = outcomes(sample, [sys.executable, "-c", PROGRAM])
     assert first.count(b"\n") == 20_000
     assert others == [first] * 3
+
+
+def test_training_does_not_depend_on_threads() -> None:
+    """With one thread and with two, what was learned is the same to the last bit."""
+    first, second = outcomes([sys.executable, "-c", TRAINING])
+    assert first == second
 
 
 @pytest.mark.skipif(not blas_threads(), reason="needs a library whose threads can be told")

@@ -4,6 +4,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 _VARIABLES = (
     *("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"),
@@ -30,9 +33,10 @@ def one_thread() -> Iterator[None]:
     """Have a product take one thread in the meantime.
 
     How many threads share a product decides in which order it is summed up, and so its last digit,
-    and now and then the symbol that is drawn. Some libraries have one limit for the whole process,
-    which only the thread that set it can lift, and others one for each thread; so whoever draws
-    sets it, and whoever waits for those who draw sets it first.
+    and now and then the symbol that is drawn; and to share a small one takes far longer. Some
+    libraries have one limit for the whole process, which only the thread that set it can lift, and
+    others one for each thread; so whoever draws sets it, and whoever waits for those who draw sets
+    it first.
     """
     if _limited_for_good:
         yield
@@ -41,3 +45,9 @@ def one_thread() -> Iterator[None]:
 
     with threadpool_limits(1, "blas"):
         yield
+
+
+def alone(items: Iterator[Item]) -> Iterator[Item]:
+    """Go through what is worked out on the way, with one thread to a product from first to last."""
+    with one_thread():
+        yield from items

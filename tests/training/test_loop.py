@@ -144,6 +144,22 @@ def test_a_run_that_lost_patience_stays_finished(corpus: Corpus) -> None:
     assert not DefaultRun.resume(corpus, done, patience=50).finished
 
 
+def test_a_run_that_lost_patience_goes_on_if_it_is_given_time(corpus: Corpus) -> None:
+    """Whoever asks for more steps gets more, and patience anew."""
+    done = train(DefaultRun(corpus, replace(SETTINGS, steps=5_000, patience=3)))
+    further = DefaultRun.resume(corpus, done, steps=6_000)
+    assert not further.finished
+    assert train(further).training.steps > done.training.steps
+
+
+def test_fewer_steps_than_are_done_are_refused(corpus: Corpus) -> None:
+    """A plan that lies in the past would end a run that was only stopped."""
+    stopped = train(DefaultRun(corpus, SETTINGS), until=40)
+    with pytest.raises(SettingError, match="40 steps are done, more than 9 in all"):
+        DefaultRun.resume(corpus, stopped, epochs=1)
+    assert DefaultRun.resume(corpus, stopped, steps=40).finished
+
+
 @pytest.mark.parametrize("order", [None, 4])
 def test_n_grams_change_nothing_for_the_network(corpus: Corpus, order: int | None) -> None:
     """Beside n-grams a network learns what it learns alone; the mixture is better than both."""

@@ -66,7 +66,8 @@ def load(path: str | Path) -> Checkpoint:
         ) from None
     except FileNotFoundError:
         raise CheckpointError(
-            f"{path}: no such checkpoint; make one with: dinogen train LIST -o {path}"
+            f"{path}: no such checkpoint; check the path, or make one with: "
+            f"dinogen train LIST -o {path}"
         ) from None
     except IsADirectoryError:
         raise CheckpointError(f"{path}: a directory; name a checkpoint in it") from None

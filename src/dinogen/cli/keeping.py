@@ -19,6 +19,9 @@ _SHARE = 10
 """Where saving takes long, it comes so seldom that it takes no more than one in so many seconds."""
 
 
+_LOST = "; there was no other place for what was learned since it was last saved"
+
+
 class Keeper:
     """Saves a run where its checkpoint is to be."""
 
@@ -69,11 +72,11 @@ def _rescue(checkpoint: "Checkpoint", output: str) -> str:
     try:
         folder = Path(mkdtemp(prefix="dinogen-"))
     except OSError:
-        return ""
+        return _LOST
     spare = folder / Path(output).name
     try:
         save(checkpoint, spare)
     except CheckpointError:
         folder.rmdir()
-        return ""
+        return _LOST
     return f"; what was learned is in {spare}"

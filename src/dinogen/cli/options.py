@@ -41,13 +41,13 @@ seed_option: Decorator = number(
 )
 
 
-def seed_or_fresh(seed: int | None, *, quiet: bool = False) -> int:
-    """Take the seed that was given, or draw one and tell it, so that the run can be repeated."""
-    if seed is not None:
-        return seed
+def fresh_seed() -> int:
+    """Draw a seed where none was given."""
     from secrets import randbits
 
-    seed = randbits(32)
-    if not quiet:
-        tell(f"seed {seed} (to repeat this: --seed {seed})")
-    return seed
+    return randbits(32)
+
+
+def tell_seed(seed: int) -> None:
+    """Tell a seed that was not given, so that the run can be repeated."""
+    tell(f"seed {seed} (to repeat this: --seed {seed})")

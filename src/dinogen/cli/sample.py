@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dinogen.cli.checkpoints import load_named
-from dinogen.cli.options import checkpoint_argument, number, seed_option, seed_or_fresh
+from dinogen.cli.options import checkpoint_argument, fresh_seed, number, seed_option, tell_seed
 from dinogen.generation.options import BOUNDS
 
 if TYPE_CHECKING:
@@ -99,10 +99,13 @@ def sample(
 
         taken = "".join(names for source in exclude for names in read_names(source))
         options["exclude"] = taken.split("\n")[:-1]
-    seed = seed_or_fresh(seed)
-    for drawn in model.namer.draw(10 if n is None else n, seed, asked, **options):
+    chosen = fresh_seed() if seed is None else seed
+    names = model.namer.draw(10 if n is None else n, chosen, asked, **options)
+    if seed is None:
+        tell_seed(chosen)
+    for drawn in names:
         if as_json:
-            records = _records(model, drawn, seed)
+            records = _records(model, drawn, chosen)
             lines = [json.dumps(record, ensure_ascii=False) for record in records]
         else:
             lines = model.namer.spell(drawn.names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dinogen.cli.checkpoints import DEFAULT_OUTPUT
-from dinogen.cli.options import number, seed_option, seed_or_fresh
+from dinogen.cli.options import fresh_seed, number, seed_option, tell_seed
 from dinogen.cli.statuses import INTERRUPTED
 from dinogen.cli.telling import give_path, tell
 from dinogen.cli.watching import watch
@@ -179,8 +179,10 @@ def _begin(
         keep_duplicates=given.get("keep_duplicates", False),
     )
     chosen = {name: given.get(name) for name in BOUNDS}
-    chosen["seed"] = seed_or_fresh(given.get("seed"), quiet=quiet)
+    chosen["seed"] = given.get("seed", fresh_seed())
     settings = Settings.for_corpus(corpus.facts, **chosen)
+    if "seed" not in given and not quiet:
+        tell_seed(settings.seed)
     if settings.hidden_size and not quiet:
         tell(
             f"{corpus.facts.names:,} names: {settings.hidden_size:,} hidden units, "

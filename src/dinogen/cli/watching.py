@@ -28,7 +28,10 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
     from dinogen.cli.keeping import Keeper
 
     if run.finished and run.step and not quiet:
-        tell(f"nothing left to do after {run.step:,} steps; --steps or --patience gives it more")
+        tell(
+            f"nothing left to do after {run.step:,} steps; --steps, --epochs or --patience "
+            "gives it more"
+        )
     keeper, next_step, next_line = Keeper(run, output), run.step, 0.0
     # Without "disable" tqdm would draw into files and pipes; with None it asks for a terminal.
     bar = tqdm(

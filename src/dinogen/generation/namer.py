@@ -17,7 +17,7 @@ from dinogen.text.cleaning import LONGEST_LINE
 from dinogen.text.digests import digests
 from dinogen.text.names import Names
 from dinogen.text.vocabulary import Vocabulary
-from dinogen.threads import one_thread
+from dinogen.threads import alone
 
 
 class Namer(NamedTuple):
@@ -98,7 +98,7 @@ class Namer(NamedTuple):
             composed[composed] = novelty.passes(names.keep(composed))
             return composed
 
-        return _alone(sample(Stream(self.model, seed, options, course), n, skip, passes))
+        return alone(sample(Stream(self.model, seed, options, course), n, skip, passes))
 
     def spell(self, names: Names) -> list[str]:
         """Write names out, with the capitals that are given back."""
@@ -115,9 +115,3 @@ class Namer(NamedTuple):
         longest_asked = min(2 * max(asked.min_length or 0, written), int(BOUNDS["max_length"][1]))
         # No longer than a list may have them, unless more is asked for.
         return max(min(2 * self.longest, LONGEST_LINE), longest_asked)
-
-
-def _alone(drawn: Iterator[Drawn]) -> Iterator[Drawn]:
-    """Draw with one thread for a product, from first to last."""
-    with one_thread():
-        yield from drawn

@@ -21,11 +21,12 @@ from dinogen.checkpoint.contents import (
     ResumeState,
     TrainingFacts,
 )
-from dinogen.errors import CheckpointError, TrainingError
+from dinogen.errors import CheckpointError, SettingError, TrainingError
 from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig, softmax
 from dinogen.text.corpus import Corpus
 from dinogen.text.names import END
+from dinogen.threads import alone
 from dinogen.training.history import record
 from dinogen.training.run import Progress
 from dinogen.training.settings import BOUNDS, CLASSIC_STEPS
@@ -89,22 +90,26 @@ class ClassicRun:
 
         Raises:
             CheckpointError: for another corpus or recipe.
-            SettingError: for a number of steps outside of its range.
+            SettingError: for a number of steps outside of its range, or fewer than are done.
         """
         saved, network = checkpoint.state_for(RECIPE, corpus), checkpoint.network
         if network is None:
             raise CheckpointError("it holds no network; train anew")
-        run = cls(
-            corpus, steps if steps is not None else int(checkpoint.training.settings["steps"])
-        )
+        done = checkpoint.training
+        steps = int(done.settings["steps"]) if steps is None else steps
+        if steps < done.steps:
+            raise SettingError(
+                f"{done.steps:,} steps are done, more than {steps:,} in all; ask for more"
+            )
+        run = cls(corpus, steps)
         if run.model.config != network.config:
             raise CheckpointError("its network is not that of the classic recipe; train anew")
         run.model.parameters.fill(network.parameters)
         run._a_prev = saved.arrays["a_prev"].copy()
         run.smoothed_loss = saved.counters["smoothed_loss"]
-        run.step = checkpoint.training.steps
+        run.step = done.steps
         run._history = [*checkpoint.history]
-        run._seconds = checkpoint.training.seconds
+        run._seconds = done.seconds
         return run
 
     @property
@@ -118,6 +123,9 @@ class ClassicRun:
         Raises:
             TrainingError: where the loss explodes.
         """
+        return alone(self._updates())
+
+    def _updates(self) -> Iterator[Progress]:
         while not self.finished:
             began = monotonic()
             self._learn(int(self._order[self.step % len(self._order)]))

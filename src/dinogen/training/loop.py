@@ -22,6 +22,7 @@ from dinogen.streams import Purpose, stream
 from dinogen.text.corpus import Corpus, hold_out
 from dinogen.text.facts import MOST_HELD_OUT
 from dinogen.text.packing import Packed
+from dinogen.threads import alone, one_thread
 from dinogen.training.batching import Batches
 from dinogen.training.dropout import Dropout
 from dinogen.training.history import record
@@ -97,20 +98,21 @@ class DefaultRun:
         Args:
             corpus: the one that it was trained on.
             checkpoint: of the default recipe. One that was stopped is gone on with as if it had
-                not been; a finished one from its best parameters.
+                not been; a finished one from its best parameters, if it is given time or patience.
             steps: updates in all, in place of those planned.
             epochs: likewise, as passes over the names.
             patience: in place of the saved one.
 
         Raises:
             CheckpointError: for another corpus or recipe.
-            SettingError: for settings outside of their ranges.
+            SettingError: for settings outside of their ranges, and for fewer steps than are done.
         """
         saved = checkpoint.state_for(RECIPE, corpus)
         settings: dict[str, int | float | None] = {
             **Settings.from_json(checkpoint.training.settings).to_json()
         }
-        if steps is not None or epochs is not None:
+        given_time = steps is not None or epochs is not None
+        if given_time:
             settings["steps"] = steps
         if patience is not None:
             settings["patience"] = patience
@@ -118,6 +120,11 @@ class DefaultRun:
         saved_size = checkpoint.network.config.hidden_size if checkpoint.network else 0
         if chosen.hidden_size != saved_size:
             raise CheckpointError("the checkpoint's settings and its network differ; train anew")
+        done = checkpoint.training
+        if chosen.steps < done.steps:
+            raise SettingError(
+                f"{done.steps:,} steps are done, more than {chosen.steps:,} in all; ask for more"
+            )
         run = cls(corpus, chosen)
         if checkpoint.network is None:
             return run
@@ -126,7 +133,8 @@ class DefaultRun:
         run._best_loss = run._judge()
         for name, array in saved.arrays.items():
             run._moving[name][...] = array
-        run._stale = int(saved.counters["stale"])
+        if done.interrupted or not given_time:
+            run._stale = int(saved.counters["stale"])
         run._lowered = int(saved.counters["lowered"])
         run._loss, run._symbols = saved.counters["loss"], int(saved.counters["symbols"])
         run._history = [*checkpoint.history]
@@ -155,6 +163,9 @@ class DefaultRun:
         Raises:
             TrainingError: where the loss explodes however low the rate.
         """
+        return alone(self._updates())
+
+    def _updates(self) -> Iterator[Progress]:
         while not self.finished:
             began = monotonic()
             batch = self._batches[self._step]
@@ -171,6 +182,7 @@ class DefaultRun:
             self._seconds += monotonic() - began
             yield Progress(self._step, loss / len(batch.targets), row, lowered)
 
+    @one_thread()
     def checkpoint(self) -> Checkpoint:
         """Take down the best parameters so far, n-grams, and what is needed to go on."""
         network = self._best_network() if self.settings.hidden_size else None
@@ -285,6 +297,7 @@ class DefaultRun:
         return row
 
 
+@one_thread()
 def initialise(config: RNNConfig, seed: int) -> RNN:
     """Draw a network to begin with.
 
