@@ -137,7 +137,7 @@ def hold_to(namer: Namer, asked: Constraints, seed: int, options: dict[str, Any]
         assert len(set(names)) == len(names)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     asked=demands(),
     seed=st.integers(0, 2**64 - 1),
