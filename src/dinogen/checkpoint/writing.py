@@ -174,5 +174,5 @@ def _sync(directory: Path) -> None:
 def _refuse(path: str | Path, error: OSError) -> NoReturn:
     reason = (error.strerror or str(error)).lower()
     raise CheckpointError(
-        f"{path}: could not be written: {reason}; mend that, or choose another place with -o"
+        f"{path}: could not be written: {reason}; mend that, or choose another place"
     ) from None

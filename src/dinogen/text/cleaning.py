@@ -106,7 +106,7 @@ def _decode(data: bytes, source: str, first_line: int) -> str:
             problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
         line = _NEWLINE.sub("\n", data[: error.start].decode("utf-8")).count("\n") + first_line
         raise CorpusError(
-            f"{source}, line {line}: {problem}; save the list as UTF-8 and try again"
+            f"{source}, line {line}: {problem}; save the list as plain text in UTF-8"
         ) from None
 
 
