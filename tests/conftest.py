@@ -43,8 +43,8 @@ def command(*args: str | Path) -> Sequence[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment, less what would change what dinogen does."""
-    told = ("DINOGEN", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "PYTHONUNBUFFERED")
+    """The environment, less what would change what dinogen does, or how fast it starts."""
+    told = ("DINOGEN", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "PYTHONUNBUFFERED", "PYTHONDONTWRITE")
     return {name: value for name, value in os.environ.items() if not name.startswith(told)}
 
 
