@@ -1,4 +1,4 @@
-"""Signals: once to stop in good order, twice to leave at once, and going on afterwards."""
+"""Signals: once to stop in good order, once more to leave at once, and going on afterwards."""
 
 import signal
 import subprocess
@@ -20,16 +20,15 @@ ENDLESS = (
     *("--hidden", "8", "--seed", "1"),
 )
 
-# The command, in which someone loses patience at the moment when a file is about to be complete.
-IMPATIENT = """
+# The command, which is told to stop once more when a file is about to be complete.
+TOLD_AGAIN = """
 import os, sys
-from dinogen.cli import main
-number = int(sys.argv.pop(1))
+from dinogen.cli import interrupts, main
+number, interrupts.AGAIN = int(sys.argv.pop(1)), float(sys.argv.pop(1))
 os.fsync = lambda file: os.kill(os.getpid(), number)
 main()
 """
 
-BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 ALL = pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", 1)]
 )
@@ -94,21 +93,38 @@ def test_stopped_training_is_saved(
     assert dinogen("sample", "--n", "3", "--seed", "1").stdout.count("\n") == 3
 
 
-@BOTH
-def test_second_signal_leaves_at_once(
-    number: signal.Signals, edda: Path, edda_checkpoint: Path, tmp_path: Path
-) -> None:
+def told_again(
+    number: signal.Signals, again: str, edda: Path, folder: Path, *options: str
+) -> list[str]:
+    """Train, and stop it twice; what it still had to say."""
+    train: list[str | Path] = ["train", edda, *ENDLESS, *options]
+    program = (sys.executable, "-c", TOLD_AGAIN, str(int(number)), again)
+    with running(*program, *train, cwd=folder) as process:
+        until_line(process)
+        return stop(process, number)
+
+
+def test_another_ctrl_c_leaves_at_once(edda: Path, edda_checkpoint: Path, tmp_path: Path) -> None:
     """Asked again while it is saving, a training leaves; the old file is whole, and no other."""
     output = tmp_path / "dinogen.npz"
     output.write_bytes(edda_checkpoint.read_bytes())
-    args: list[str | Path] = ["train", edda, *ENDLESS, "--force"]
-    with running(sys.executable, "-c", IMPATIENT, str(int(number)), *args, cwd=tmp_path) as process:
-        until_line(process)
-        stderr = "\n".join(stop(process, number))
+    stderr = "\n".join(told_again(signal.SIGINT, "0", edda, tmp_path, "--force"))
     assert "Traceback" not in stderr
     assert stderr.strip() == "dinogen: interrupted"
     assert output.read_bytes() == edda_checkpoint.read_bytes()
     assert set(snapshot(tmp_path)) == {edda, output}
+
+
+@pytest.mark.parametrize(
+    ("number", "again"),
+    [(signal.SIGINT, "60"), (signal.SIGTERM, "0"), (getattr(signal, "SIGHUP", 1), "0")],
+)
+def test_what_is_told_twice_is_told_once(
+    number: signal.Signals, again: str, edda: Path, tmp_path: Path
+) -> None:
+    """A closing terminal hangs up twice, and others send to a process and its group: it saves."""
+    assert "saved; to go on" in told_again(number, again, edda, tmp_path)[-1]
+    assert load(tmp_path / "dinogen.npz").training.interrupted
 
 
 def test_sampling_can_be_stopped(edda_checkpoint: Path, tmp_path: Path) -> None:
