@@ -91,3 +91,10 @@ def test_an_archive_of_many_arrays(path: Path) -> None:
         assert len(archive.names) == MOST_ARRAYS
     np.savez(path, more=np.zeros(1), **arrays)
     assert "far too much" in refuse(path, lambda archive: archive.names)
+
+
+@pytest.mark.parametrize(("before", "after"), [(b"x", b""), (b"", b"x")], ids=["before", "after"])
+def test_an_archive_is_all_of_its_file(path: Path, before: bytes, after: bytes) -> None:
+    """Nothing may stand before an archive or after it, where other programs might see a file."""
+    path.write_bytes(before + path.read_bytes() + after)
+    assert "not a whole" in refuse(path, lambda archive: archive.names)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.checkpoint.fields import LARGEST_NUMBER, Malformed
+from dinogen.errors import CheckpointError
+from dinogen.text.cleaning import ZIP_MARK
 
 LARGEST_FILE = 1 << 30
 MOST_ARRAYS = 64
@@ -146,19 +148,21 @@ def open_at_once(path: str, flags: int) -> int:
     """Open a plain file, and wait for nothing: what `open` takes for an opener.
 
     Raises:
-        Malformed: for a pipe or a device, which might be waited for, or read, without end.
+        CheckpointError: for a pipe or a device, which might be waited for, or read, without end.
     """
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(descriptor).st_mode
     # Of a directory Python itself says what it is.
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         os.close(descriptor)
-        raise Malformed("not a plain file")
+        raise CheckpointError(f"{path}: not a plain file; copy what it holds into one")
     return descriptor
 
 
 def _check_directory(file: IO[bytes], size: int) -> None:
-    """Look at the end of an archive, before all that it lists is read into memory."""
+    """Look at both ends of an archive, before all that it lists is read into memory."""
+    if file.read(len(ZIP_MARK)) != ZIP_MARK:
+        raise zipfile.BadZipFile
     file.seek(max(0, size - _LOCATOR - _DIRECTORY_END.size))
     end = file.read()
     if len(end) < _DIRECTORY_END.size or end[-_DIRECTORY_END.size :][:4] != _DIRECTORY_MARK:
