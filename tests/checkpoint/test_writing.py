@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from dinogen.checkpoint.contents import Checkpoint
 from dinogen.checkpoint.reading import load
-from dinogen.checkpoint.writing import check_writable, save
+from dinogen.checkpoint.writing import NO_FILE, Stamp, check_writable, save
 from dinogen.errors import CheckpointError
 from tests.checkpoint.crafting import begin, meta, resume, same, take_apart
 
@@ -29,7 +30,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="a promise about POSIX fil
 try_to_write = pytest.mark.parametrize(
     "write", [save, lambda _, path: check_writable(path)], ids=["save", "check"]
 )
-Write = Callable[[Checkpoint, Path], None]
+Write = Callable[[Checkpoint, Path], object]
 
 
 def refusal(write: Write, checkpoint: Checkpoint, path: Path) -> str:
@@ -149,6 +150,22 @@ def test_a_failure_leaves_the_earlier_file(
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == (
         {"model.npz": earlier} if earlier else {}
     )
+
+
+def test_only_what_is_known_is_replaced(trained: Checkpoint, tmp_path: Path) -> None:
+    """Told what may be replaced, nothing else is; nothing at all may be replaced at any time."""
+    path = tmp_path / "model.npz"
+    stamp = save(trained, path, NO_FILE)
+    assert stamp == Stamp.of(path)
+    stamp = save(trained, path, stamp)
+    kept = path.read_bytes()
+    assert "is not replaced" in refusal(partial(save, replaces=NO_FILE), trained, path)
+    path.write_bytes(OLD)
+    assert "is not replaced" in refusal(partial(save, replaces=stamp), trained, path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"model.npz": OLD}
+    path.unlink()
+    save(trained, path, stamp)
+    assert path.read_bytes() == kept
 
 
 @failures

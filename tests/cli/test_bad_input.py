@@ -99,7 +99,7 @@ def test_unfit_output(tmp_path: Path, refused: Refused) -> None:
     complaints = {
         "absent/model.npz": "create it first",
         "folder": "a directory",
-        "list.txt": "exists already",
+        "list.txt": "not a checkpoint, so not replaced",
     }
     train = ("train", "list.txt", *ENDLESS, "-o")
     # One after the other: each tries for a moment whether it could write where the others look.

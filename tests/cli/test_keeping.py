@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dinogen import load
+from dinogen.checkpoint.writing import NO_FILE, Stamp
 from dinogen.cli import keeping
 from dinogen.cli.keeping import SAVE_EVERY, Keeper
 from dinogen.errors import CheckpointError
@@ -45,7 +46,7 @@ def run() -> DefaultRun:
 def test_saves_by_the_clock(clock: Clock, run: DefaultRun, tmp_path: Path) -> None:
     """Nothing is saved before its time; then what was done so far; then nothing for a while."""
     output = tmp_path / "model.npz"
-    keeper = Keeper(run, str(output))
+    keeper = Keeper(run, str(output), NO_FILE)
     clock.now += SAVE_EVERY - 0.01
     assert keeper.save_if_due() is None
     assert not output.exists()
@@ -72,7 +73,7 @@ def test_slow_saving_comes_seldom(
         clock.now += 60
 
     monkeypatch.setattr(keeping, "save", save)
-    keeper = Keeper(run, str(tmp_path / "model.npz"))
+    keeper = Keeper(run, str(tmp_path / "model.npz"), NO_FILE)
     while len(times) < 3:
         clock.now += 1
         keeper.save_if_due()
@@ -82,7 +83,7 @@ def test_slow_saving_comes_seldom(
 def test_a_problem_is_told_once(clock: Clock, run: DefaultRun, tmp_path: Path) -> None:
     """What stands in the way is told when it begins, and once more only when it is back."""
     folder = tmp_path / "folder"
-    keeper = Keeper(run, str(folder / "model.npz"))
+    keeper = Keeper(run, str(folder / "model.npz"), NO_FILE)
 
     def told() -> str:
         clock.now += SAVE_EVERY
@@ -98,13 +99,38 @@ def test_a_problem_is_told_once(clock: Clock, run: DefaultRun, tmp_path: Path) -
     assert "there is no directory" in told()
 
 
+def test_what_others_wrote_is_kept(
+    clock: Clock, run: DefaultRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that another has put at the path is not replaced, early or late; one's own is."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    output = tmp_path / "model.npz"
+
+    def told(keeper: Keeper) -> str:
+        clock.now += SAVE_EVERY
+        return keeper.save_if_due() or ""
+
+    first, second = (Keeper(run, str(output), Stamp.of(output)) for _ in range(2))
+    assert told(first) == told(first) == ""
+    kept = output.read_bytes()
+    assert "something else was written there" in told(second)
+    with pytest.raises(CheckpointError, match="not replaced; what was learned is in "):
+        second.save()
+    assert output.read_bytes() == kept
+    output.unlink()
+    assert told(second) == ""
+    output.write_text("precious")
+    assert "something else was written there" in told(second)
+    assert output.read_text() == "precious"
+
+
 def test_what_cannot_be_saved_is_rescued(
     run: DefaultRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the end, a checkpoint goes where there is room, and the error says where."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(CheckpointError, match="what was learned is in ") as caught:
-        Keeper(run, str(tmp_path / "none" / "model.npz")).save()
+        Keeper(run, str(tmp_path / "none" / "model.npz"), NO_FILE).save()
     rescued = Path(str(caught.value).rpartition(" is in ")[2])
     assert rescued.name == "model.npz"
     assert load(rescued).training.steps == 1
@@ -116,13 +142,13 @@ def test_where_nothing_can_be_saved_nothing_is_left(
     """Where there is no room anywhere, the first error is told, and no empty folder is left."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    def save(_: object, path: Path | str) -> None:
+    def save(_: object, path: Path | str, *__: object) -> None:
         raise CheckpointError(f"{path}: no space")
 
     monkeypatch.setattr(keeping, "save", save)
     with pytest.raises(CheckpointError, match=r"^model\.npz: no space; there was no other place"):
-        Keeper(run, "model.npz").save()
+        Keeper(run, "model.npz", NO_FILE).save()
     assert [*tmp_path.iterdir()] == []
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     with pytest.raises(CheckpointError, match=r"^model\.npz: no space; there was no other place"):
-        Keeper(run, "model.npz").save()
+        Keeper(run, "model.npz", NO_FILE).save()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, Refused, essence, read_arrays, side_by_side, snapshot
@@ -23,6 +24,20 @@ SETTLED = [
     "--case keep",
     "--keep-duplicates",
 ]
+
+
+# The command, where a file comes to be at the path when the training is about to begin.
+MEANWHILE = """
+from pathlib import Path
+from dinogen.cli import main
+from dinogen.training.loop import DefaultRun
+train = DefaultRun.train
+def late(run):
+    Path("dinogen.npz").write_text("precious")
+    return train(run)
+DefaultRun.train = late
+main()
+"""
 
 
 def in_terminal(*args: str | Path, cwd: Path) -> tuple[int, str, str]:
@@ -262,11 +277,39 @@ def test_classic_recipe_has_no_zeros_either(option: str, edda: Path, refused: Re
 # Existing files.
 
 
-def test_existing_output_is_not_touched(edda: Path, tmp_path: Path, refused: Refused) -> None:
+def test_existing_output_is_not_touched(
+    edda: Path, tiny_checkpoint: Path, tmp_path: Path, refused: Refused
+) -> None:
     """What exists is not overwritten unasked, whatever it is, and the ways on are told."""
     (tmp_path / "dinogen.npz").write_text("precious")
     line = refused("train", edda, "--steps", "1000000000", status=1)
+    assert line.endswith("dinogen.npz: not a checkpoint, so not replaced; name another with -o\n")
+    (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
+    line = refused("train", edda, "--steps", "1000000000", status=1)
     assert all(word in line for word in ("dinogen.npz", "--force", "--resume", "-o"))
+
+
+def test_what_comes_to_exist_meanwhile_is_not_touched(
+    dinogen: Run, edda: Path, tmp_path: Path
+) -> None:
+    """A file that another writes while a training runs is kept, and what was learned, too."""
+    (tmp_path / "elsewhere").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", MEANWHILE, "train", edda, *SEEDED, "-q"],
+        capture_output=True,
+        cwd=tmp_path,
+        env=environment() | {"TMPDIR": str(tmp_path / "elsewhere")},
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (rescued,) = (tmp_path / "elsewhere").rglob("*.npz")
+    assert done.stderr == (
+        "dinogen: dinogen.npz: something else was written there meanwhile, and is not replaced; "
+        f"what was learned is in {rescued}\n"
+    )
+    assert (tmp_path / "dinogen.npz").read_text() == "precious"
+    assert dinogen("sample", rescued, "--n", "3", "--seed", "1").returncode == 0
 
 
 def test_force_replaces(dinogen: Run, edda: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -280,8 +323,10 @@ def test_force_replaces(dinogen: Run, edda: Path, tiny_checkpoint: Path, tmp_pat
 
 def test_force_replaces_nothing_but_checkpoints(edda: Path, refused: Refused) -> None:
     """Even with --force the list itself is not lost to a slip of the hand."""
-    line = refused("train", edda, "--force", "-o", edda, "--steps", "1000000000", status=1)
-    assert str(edda) in line
+    np.savez(edda.with_name("other.npz"), results=np.arange(9))
+    for path in (edda, edda.with_name("other.npz")):
+        line = refused("train", edda, "--force", "-o", path, "--steps", "1000000000", status=1)
+        assert str(path) in line
 
 
 # Going on.

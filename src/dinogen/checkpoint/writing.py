@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NamedTuple, NoReturn
 from zlib import crc32
 
 import numpy as np
@@ -21,21 +21,60 @@ _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 """A link that someone has put in the way is not followed, where a system can tell."""
 
 
-def save(checkpoint: Checkpoint, path: str | Path) -> None:
+# How every checkpoint begins: the header of an archive's member (APPNOTE.TXT 6.3.10, section 4.3.7)
+# is of 30 bytes, and then comes its name.
+_HEADER = 30
+_FIRST = b"meta.npy"
+
+
+class Stamp(NamedTuple):
+    """What tells the file at a path from another that was put there: bytes, and nanoseconds."""
+
+    size: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: str | Path) -> "Stamp":
+        """Look at the file at a path; where there is none, `NO_FILE`."""
+        try:
+            status = Path(path).stat()
+        except OSError:
+            return NO_FILE
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+NO_FILE = Stamp(-1, -1)
+
+
+def save(checkpoint: Checkpoint, path: str | Path, replaces: Stamp | None = None) -> Stamp:
     """Write a checkpoint as one ``.npz``: beside its place first, then moved into it.
+
+    Args:
+        checkpoint: what to write.
+        path: where.
+        replaces: the only file that may be replaced; None is any.
+
+    Returns:
+        What is at the path now.
 
     Raises:
         CheckpointError: where it cannot be written; what was there before is untouched.
     """
-    write_whole(path, lambda file: _write(file, _arrays(checkpoint)))
+    return write_whole(path, lambda file: _write(file, _arrays(checkpoint)), replaces)
 
 
-def write_whole(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_whole(
+    path: str | Path, write: Callable[[IO[bytes]], object], replaces: Stamp | None = None
+) -> Stamp:
     """Write a file beside its place first, then move it there: it is the old one or the new one.
 
     Args:
         path: its place.
         write: writes what is to be in it.
+        replaces: the only file that may be replaced; None is any.
+
+    Returns:
+        What is at the path now.
 
     Raises:
         CheckpointError: where it cannot be written; what was there before is untouched.
@@ -46,10 +85,16 @@ def write_whole(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+            if replaces is not None and Stamp.of(target) not in (replaces, NO_FILE):
+                raise CheckpointError(
+                    f"{path}: something else was written there meanwhile, and is not replaced"
+                )
             if target.exists():
                 beside.chmod(stat.S_IMODE(target.stat().st_mode))
             beside.replace(target)
+            written = Stamp.of(target)
         _sync(target.parent)
+        return written
     except OSError as error:
         _refuse(path, error)
 
@@ -76,10 +121,10 @@ def check_replaceable(path: str | Path) -> None:
     """
     try:
         with Path(path).open("rb") as file:
-            start = file.read(len(ZIP_MARK))
+            start = file.read(_HEADER + len(_FIRST))
     except OSError as error:
         _refuse(path, error)
-    if start not in (b"", ZIP_MARK):
+    if start and not (start.startswith(ZIP_MARK) and start.endswith(_FIRST)):
         raise CheckpointError(f"{path}: not a checkpoint, so not replaced; name another with -o")
 
 

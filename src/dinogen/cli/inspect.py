@@ -77,7 +77,7 @@ def inspect(
     if len(asked) > 1 or (compare is not None and asked not in ([], ["--score"])):
         raise click.UsageError(f"{' and '.join([*asked, '--compare'][:2])} are views of their own.")
     if sort and (score is None or compare is not None):
-        raise click.UsageError("--sort is for --score.")
+        raise click.UsageError("--sort is for --score, without --compare.")
     if as_json and export is not None:
         raise click.UsageError("--json is text and --export a picture; give one of them.")
     if force and export is None:

@@ -10,6 +10,7 @@ from dinogen.errors import CheckpointError
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint
+    from dinogen.checkpoint.writing import Stamp
     from dinogen.training.run import Run
 
 SAVE_EVERY = 10.0
@@ -23,11 +24,12 @@ _LOST = "; there was no other place for what was learned since it was last saved
 
 
 class Keeper:
-    """Saves a run where its checkpoint is to be."""
+    """Saves a run at a path, over nothing but itself and what was there before it."""
 
-    def __init__(self, run: "Run", output: str) -> None:
+    def __init__(self, run: "Run", output: str, replaces: "Stamp") -> None:
         self._run = run
         self._output = output
+        self._replaces = replaces
         self._next = monotonic() + SAVE_EVERY
         self._problem = ""
 
@@ -42,7 +44,7 @@ class Keeper:
         if began < self._next:
             return None
         try:
-            save(self._run.checkpoint(), self._output)
+            self._replaces = save(self._run.checkpoint(), self._output, self._replaces)
             problem = ""
         except CheckpointError as error:
             problem = str(error)
@@ -61,7 +63,7 @@ class Keeper:
         """
         checkpoint = self._run.checkpoint()
         try:
-            save(checkpoint, self._output)
+            self._replaces = save(checkpoint, self._output, self._replaces)
         except CheckpointError as error:
             raise CheckpointError(f"{error}{_rescue(checkpoint, self._output)}") from None
         return checkpoint

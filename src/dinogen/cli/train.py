@@ -1,7 +1,6 @@
 """``dinogen train``: learn from lists of names, and save what was learned."""
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -117,8 +116,14 @@ def train(
         name: value for name, value in options.items() if value is not None and value is not False
     }
     _check_usage(corpus, output, given, force=force, resume=resume)
-    run = _resume(corpus, output, given) if resume else _begin(corpus, output, given, force, quiet)
-    if not watch(run, output, quiet=quiet):
+    from dinogen.checkpoint.writing import NO_FILE, Stamp, check_writable
+
+    check_writable(output)
+    before = Stamp.of(output)
+    if before != NO_FILE and not resume:
+        _check_replacing(output, force=force)
+    run = _resume(corpus, output, given) if resume else _begin(corpus, given, quiet=quiet)
+    if not watch(run, output, before, quiet=quiet):
         again = shlex.join(["dinogen", "train", *corpus, "-o", output, "--resume"])
         tell(f"stopped at step {run.step:,} of {run.steps:,}; saved; to go on: {again}")
         click.get_current_context().exit(INTERRUPTED)
@@ -151,24 +156,24 @@ def _allow(given: dict[str, Any], names: set[str], why: str) -> None:
             raise click.UsageError(f"{option.opts[-1]} {why}; leave it out.")
 
 
-def _begin(
-    paths: tuple[str, ...], output: str, given: dict[str, Any], force: bool, quiet: bool
-) -> "Run":
-    """Set up a new run, having made sure first that its result can be saved."""
-    from dinogen.checkpoint.writing import check_replaceable, check_writable
+def _check_replacing(output: str, *, force: bool) -> None:
+    from dinogen.checkpoint.writing import check_replaceable
     from dinogen.errors import CheckpointError
-    from dinogen.text.corpus import read_corpus
-    from dinogen.training.classic import ClassicRun
-    from dinogen.training.loop import DefaultRun
 
-    check_writable(output)
-    if Path(output).exists() and force:
-        check_replaceable(output)
-    elif Path(output).exists():
+    check_replaceable(output)
+    if not force:
         raise CheckpointError(
             f"{output}: exists already; --force replaces it, --resume goes on training it, "
             "-o names another"
         )
+
+
+def _begin(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "Run":
+    """Set up a new run."""
+    from dinogen.text.corpus import read_corpus
+    from dinogen.training.classic import ClassicRun
+    from dinogen.training.loop import DefaultRun
+
     if given.get("recipe") == "classic":
         return ClassicRun(
             read_corpus(paths, keep_duplicates=True), given.get("steps", CLASSIC_STEPS)
@@ -195,13 +200,11 @@ def _begin(
 def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":
     """Set up a run that goes on where the checkpoint stands."""
     from dinogen.checkpoint.reading import load
-    from dinogen.checkpoint.writing import check_writable
     from dinogen.errors import CheckpointError, SettingError
     from dinogen.text.corpus import read_corpus
     from dinogen.training.classic import ClassicRun
     from dinogen.training.loop import DefaultRun
 
-    check_writable(output)
     checkpoint = load(output)
     corpus = read_corpus(
         paths,

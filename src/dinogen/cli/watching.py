@@ -8,6 +8,7 @@ from dinogen.cli.telling import printable, tell
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.contents import Checkpoint, HistoryRow
+    from dinogen.checkpoint.writing import Stamp
     from dinogen.training.run import Run
 
 _LINES = 8
@@ -16,7 +17,7 @@ _NAMES = 5
 _CURVE_WIDTH, _CURVE_ROWS = 60, 6
 
 
-def watch(run: "Run", output: str, *, quiet: bool) -> bool:
+def watch(run: "Run", output: str, replaces: "Stamp", *, quiet: bool) -> bool:
     """Train and save, telling on stderr how it goes.
 
     Returns:
@@ -28,11 +29,8 @@ def watch(run: "Run", output: str, *, quiet: bool) -> bool:
     from dinogen.cli.keeping import Keeper
 
     if run.finished and run.step and not quiet:
-        tell(
-            f"nothing left to do after {run.step:,} steps; --steps, --epochs or --patience "
-            "gives it more"
-        )
-    keeper, next_step, next_line = Keeper(run, output), run.step, 0.0
+        tell(f"nothing left to do after {run.step:,} steps; --steps gives it more")
+    keeper, next_step, next_line = Keeper(run, output, replaces), run.step, 0.0
     # Without "disable" tqdm would draw into files and pipes; with None it asks for a terminal.
     bar = tqdm(
         total=run.steps,
