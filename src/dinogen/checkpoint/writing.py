@@ -92,11 +92,11 @@ def write_whole(
             if target.exists():
                 beside.chmod(stat.S_IMODE(target.stat().st_mode))
             beside.replace(target)
-            written = Stamp.of(target)
-        _sync(target.parent)
-        return written
     except OSError as error:
         _refuse(path, error)
+    _sync(target.parent)
+    # Looked at when it is closed: on some file systems that is a change.
+    return Stamp.of(target)
 
 
 def check_writable(path: str | Path) -> None:
