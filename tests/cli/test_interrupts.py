@@ -168,3 +168,23 @@ def test_stopped_is_as_never_stopped(
     whole, parts = (essence(tmp_path / name) for name in ("whole.npz", "parts.npz"))
     assert whole[1]["training"]["steps"] == steps
     assert parts == whole
+
+
+# Ctrl-C comes while the command is loaded.
+HASTY = """
+import os, signal, sys
+from dinogen.__main__ import main
+class Loading:
+    def find_spec(self, name, *_):
+        if name.startswith("dinogen.cli"):
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Loading())
+main()
+"""
+
+
+def test_interrupted_before_it_can_speak(tmp_path: Path) -> None:
+    """A command that is not loaded yet ends as a signal ends it, without a traceback."""
+    with running(sys.executable, "-c", HASTY, "--version", cwd=tmp_path) as process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout, stderr) == (-signal.SIGINT, "", "")
