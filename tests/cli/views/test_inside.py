@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from math import inf, nan
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,12 @@ def test_views_keep_to_the_width(
     assert max(map(cell_len, plain.splitlines())) <= width
     coloured = drawn(view, width, colour=True)
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == plain
+
+
+def test_nothing_is_said_of_a_name_that_neither_can_write() -> None:
+    """There is a dash where a share would be no number."""
+    (line,) = verdict_lines(["7"], [(inf, inf)], [nan])
+    assert line.plain.split() == ["-", "inf", "inf", "7"]
 
 
 def test_bars_are_in_order_and_as_long_as_likely(named: tuple[Checkpoint, list[str]]) -> None:

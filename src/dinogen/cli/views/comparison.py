@@ -1,6 +1,7 @@
 """Two models side by side."""
 
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -53,7 +54,10 @@ def verdict_lines(
     lines: list[Text] = []
     for name, (one, other), p in zip(names, nats, first, strict=True):
         style = "green" if p >= 0.9 else "magenta" if p <= 0.1 else ""
-        line = Text(f"{p:7.1%}", style=style, no_wrap=True, overflow="ignore")
+        # Of a name that neither can write nothing can be said.
+        line = Text(
+            "      -" if isnan(p) else f"{p:7.1%}", style=style, no_wrap=True, overflow="ignore"
+        )
         line.append(f"  {one:8.4f}  {other:8.4f}  {name}", style="none")
         lines.append(line)
     return lines
