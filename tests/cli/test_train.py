@@ -375,9 +375,30 @@ def test_resume_keeps_to_the_checkpoint(
     """What the checkpoint has settled cannot be changed on the way, and is named as it is typed."""
     (tmp_path / "dinogen.npz").write_bytes(edda_checkpoint.read_bytes())
     resume = ("train", edda, "--resume")
-    options = [*SETTLED, "--seed 0", "--holdout 0", "--momentum 0"]
+    same = {"--seed 1", "--keep-duplicates"}  # there are none
+    options = [*{*SETTLED} - same, "--seed 0", "--seed 2", "--holdout 0", "--momentum 0"]
     lines = side_by_side(lambda option: refused(*resume, *option.split(), status=2), options)
     assert [line.split()[1] for line in lines] == [option.split()[0] for option in options]
+
+
+def test_resume_keeps_to_the_duplicates(dinogen: Run, tmp_path: Path, refused: Refused) -> None:
+    """Whether a name counts as often as it occurs has been settled where it does occur again."""
+    (tmp_path / "list.txt").write_text("\n".join([*TINY, *TINY]))
+    assert dinogen("train", "list.txt", "--hidden", "0").returncode == 0
+    line = refused("train", "list.txt", "--resume", "--keep-duplicates", status=2)
+    assert "--keep-duplicates is what the checkpoint says" in line
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["--steps 20 --hidden 8 --seed 1 --momentum 0.5 --case keep", "--hidden 0 --keep-duplicates"],
+)
+def test_resume_hears_the_same_again(options: str, dinogen: Run, edda: Path) -> None:
+    """Who calls the last line back and adds --resume repeats what the checkpoint says already."""
+    train = ("train", edda, *options.split())
+    assert dinogen(*train).returncode == 0
+    again = dinogen(*train, "--resume", "-q")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "dinogen.npz\n", "")
 
 
 def test_resume_needs_the_same_corpus(

@@ -13,6 +13,7 @@ from dinogen.cli.watching import watch
 from dinogen.training.settings import BOUNDS, CLASSIC_STEPS, Settings
 
 if TYPE_CHECKING:
+    from dinogen.checkpoint.contents import Checkpoint
     from dinogen.training.run import Run
 
 
@@ -141,8 +142,6 @@ def _check_usage(
         raise click.UsageError("--force replaces the checkpoint, --resume goes on; give one.")
     if "steps" in given and "epochs" in given:
         raise click.UsageError("--steps and --epochs both say how long to train; give one.")
-    if resume:
-        _allow(given, {"recipe", "steps", "epochs", "patience"}, "is what the checkpoint says")
     if given.get("recipe") == "classic":
         _allow(given, {"recipe", "steps"}, "is fixed in the classic recipe")
     if given.get("hidden_size") == 0:
@@ -197,6 +196,21 @@ def _begin(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "Ru
     return DefaultRun(corpus, settings)
 
 
+def _drop_said(given: dict[str, Any], checkpoint: "Checkpoint") -> None:
+    """Take out what is given as it was at first; what is not may change nothing but the plan."""
+    plan = {"recipe", "steps", "epochs", "patience"}
+    said: dict[str, object] = {
+        **checkpoint.training.settings,
+        "case": "fold" if checkpoint.case.fold else "keep",
+        # Of a list without any, it makes no difference.
+        "keep_duplicates": checkpoint.corpus.keeps_duplicates or not checkpoint.corpus.duplicates,
+    }
+    for name in given.keys() - plan:
+        if given[name] == said.get(name):
+            del given[name]
+    _allow(given, plan, "is what the checkpoint says")
+
+
 def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":
     """Set up a run that goes on where the checkpoint stands."""
     from dinogen.checkpoint.reading import load
@@ -206,6 +220,7 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
     from dinogen.training.loop import DefaultRun
 
     checkpoint = load(output)
+    _drop_said(given, checkpoint)
     corpus = read_corpus(
         paths,
         fold_case=checkpoint.case.fold,
