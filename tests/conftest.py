@@ -48,6 +48,19 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(told)}
 
 
+def all_shown(terminal: int) -> bytes:
+    """Read what is shown on a terminal until nobody is left at the other end, and close it."""
+    shown = b""
+    try:
+        while piece := os.read(terminal, 1 << 16):
+            shown += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    finally:
+        os.close(terminal)
+    return shown
+
+
 @pytest.fixture
 def edda(tmp_path: Path) -> Path:
     """A small real list, by a path of its own."""

@@ -80,23 +80,25 @@ def test_slow_saving_comes_seldom(
     assert times == [110, 710, 1310]
 
 
+def told(clock: Clock, keeper: Keeper) -> str:
+    """What a keeper has to say when it is time to save."""
+    clock.now += SAVE_EVERY
+    return keeper.save_if_due() or ""
+
+
 def test_a_problem_is_told_once(clock: Clock, run: DefaultRun, tmp_path: Path) -> None:
     """What stands in the way is told when it begins, and once more only when it is back."""
     folder = tmp_path / "folder"
     keeper = Keeper(run, str(folder / "model.npz"), NO_FILE)
 
-    def told() -> str:
-        clock.now += SAVE_EVERY
-        return keeper.save_if_due() or ""
-
-    assert "there is no directory" in told()
-    assert told() == ""
+    assert "there is no directory" in told(clock, keeper)
+    assert told(clock, keeper) == ""
     folder.mkdir()
-    assert told() == ""
+    assert told(clock, keeper) == ""
     assert (folder / "model.npz").exists()
     (folder / "model.npz").unlink()
     folder.rmdir()
-    assert "there is no directory" in told()
+    assert "there is no directory" in told(clock, keeper)
 
 
 def test_what_others_wrote_is_kept(
@@ -106,21 +108,17 @@ def test_what_others_wrote_is_kept(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     output = tmp_path / "model.npz"
 
-    def told(keeper: Keeper) -> str:
-        clock.now += SAVE_EVERY
-        return keeper.save_if_due() or ""
-
     first, second = (Keeper(run, str(output), Stamp.of(output)) for _ in range(2))
-    assert told(first) == told(first) == ""
+    assert told(clock, first) == told(clock, first) == ""
     kept = output.read_bytes()
-    assert "something else was written there" in told(second)
+    assert "something else was written there" in told(clock, second)
     with pytest.raises(CheckpointError, match="not replaced; what was learned is in "):
         second.save()
     assert output.read_bytes() == kept
     output.unlink()
-    assert told(second) == ""
+    assert told(clock, second) == ""
     output.write_text("precious")
-    assert "something else was written there" in told(second)
+    assert "something else was written there" in told(clock, second)
     assert output.read_text() == "precious"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, Refused, essence, read_arrays, side_by_side, snapshot
-from tests.conftest import Run, command, environment
+from tests.conftest import Run, all_shown, command, environment
 
 QUICK = ("--steps", "20", "--hidden", "8")
 SEEDED = (*QUICK, "--seed", "1")
@@ -51,14 +51,7 @@ def in_terminal(*args: str | Path, cwd: Path) -> tuple[int, str, str]:
         command(*args), stdout=subprocess.PIPE, stderr=stderr, cwd=cwd, env=environment()
     ) as process:
         os.close(stderr)
-        shown = b""
-        try:
-            while data := os.read(terminal, 65536):
-                shown += data
-        except OSError:  # how Linux says that the other side is closed
-            pass
-        finally:
-            os.close(terminal)
+        shown = all_shown(terminal)
         stdout = process.communicate(timeout=60)[0]
     return process.returncode, stdout.decode(), shown.decode()
 

@@ -47,6 +47,19 @@ def files_of_at_most(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
+def run_unprivileged(*args: str | Path, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run the command as a user who is like any other."""
+    return subprocess.run(
+        command(*args),
+        capture_output=True,
+        cwd=cwd,
+        env=environment(),
+        check=False,
+        timeout=60,
+        preexec_fn=unprivileged,
+    )
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """The folder for temporary files."""
@@ -233,15 +246,7 @@ def test_names_need_no_place(forbid: Callable[[Path], None], folder: Path) -> No
     forbid(folder)
     before = snapshot(folder)
     for args in (["sample", "model.npz", "--n", "3"], ["inspect", "model.npz"]):
-        done = subprocess.run(
-            command(*args),
-            capture_output=True,
-            cwd=folder,
-            env=environment(),
-            check=False,
-            timeout=60,
-            preexec_fn=unprivileged,
-        )
+        done = run_unprivileged(*args, cwd=folder)
         assert done.returncode == 0
         assert done.stdout.count(b"\n") >= 3
     assert snapshot(folder) == before
@@ -252,14 +257,6 @@ def test_what_may_not_be_read(edda: Path, folder: Path, elsewhere: Path) -> None
     for path in (edda, folder / "model.npz"):
         path.chmod(0)
     for name, path in (("train", edda), ("sample", folder / "model.npz")):
-        done = subprocess.run(
-            command(name, path),
-            capture_output=True,
-            cwd=elsewhere,
-            env=environment(),
-            check=False,
-            timeout=60,
-            preexec_fn=unprivileged,
-        )
+        done = run_unprivileged(name, path, cwd=elsewhere)
         assert (done.returncode, done.stdout) == (1, b"")
         assert done.stderr == f"dinogen: {path}: permission denied; check the path\n".encode()

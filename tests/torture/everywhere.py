@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, all_shown
 
 
 class Place(NamedTuple):
@@ -118,11 +118,5 @@ def _on_a_terminal(args: list[str], folder: Path, environ: dict[str, str]) -> st
     terminal, end = pty.openpty()
     with subprocess.Popen(args, cwd=folder, env=environ, stdin=end, stdout=end, stderr=end):
         os.close(end)
-        said = b""
-        try:
-            while piece := os.read(terminal, 4_096):
-                said += piece
-        except OSError:
-            pass  # how Linux says that nobody is left at the other end
-    os.close(terminal)
+        said = all_shown(terminal)
     return said.decode(errors="replace").replace("\r", "")

@@ -74,26 +74,22 @@ class Archive:
         """Read a text of so many bytes at the most, which is an array of bytes."""
         if self._members[name].file_size > most:
             raise Malformed(f"the text {name} is too long")
-        return self._read(name, np.uint8, None).tobytes()
-
-    def array(self, name: str, dtype: type[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
-        """Read an array of a known type and shape."""
-        return self._read(name, dtype, shape)
+        return self.array(name, np.uint8).tobytes()
 
     def numbers(
         self, name: str, dtype: type[np.floating], shape: tuple[int, ...]
     ) -> NDArray[np.floating]:
         """Read an array of finite numbers of a known type and shape."""
-        array = self._read(name, dtype, shape)
+        array = self.array(name, dtype, shape)
         # Written so that a NaN, which is neither below nor above, does not pass.
         if not (np.abs(array) <= LARGEST_NUMBER).all():
             raise Malformed(f"the array {name} holds what is not a finite number, or far too large")
         return array
 
-    def _read(
-        self, name: str, dtype: type[Scalar], shape: tuple[int, ...] | None
+    def array(
+        self, name: str, dtype: type[Scalar], shape: tuple[int, ...] | None = None
     ) -> NDArray[Scalar]:
-        """Read an array; without a shape, one as long as it is."""
+        """Read an array of a known type and shape; without a shape, a flat one as long as it is."""
         info = self._members[name]
         with self._archive.open(info) as file:
             prefix = file.read(len(_MAGIC) + 2)

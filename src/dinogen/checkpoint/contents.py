@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, final
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.errors import CheckpointError
+from dinogen.errors import CheckpointError, SettingError
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.mixture import Mixture
 from dinogen.models.ngram import NGram
@@ -66,6 +66,17 @@ class TrainingFacts(NamedTuple):
     seconds: float
     interrupted: bool
     settings: Mapping[str, int | float]
+
+    def check_plan(self, steps: int) -> None:
+        """Make sure that a plan of so many updates in all does not lie in the past.
+
+        Raises:
+            SettingError: if it does.
+        """
+        if steps < self.steps:
+            raise SettingError(
+                f"{self.steps:,} steps are done, more than {steps:,} in all; ask for more"
+            )
 
 
 class HeldOut(NamedTuple):

@@ -183,7 +183,7 @@ def _begin(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "Ru
         keep_duplicates=given.get("keep_duplicates", False),
     )
     chosen = {name: given.get(name) for name in BOUNDS}
-    chosen["seed"] = given.get("seed", fresh_seed())
+    chosen["seed"] = given["seed"] if "seed" in given else fresh_seed()
     settings = Settings.for_corpus(corpus.facts, **chosen)
     if "seed" not in given and not quiet:
         tell_seed(settings.seed)

@@ -21,7 +21,7 @@ from dinogen.checkpoint.contents import (
     ResumeState,
     TrainingFacts,
 )
-from dinogen.errors import CheckpointError, SettingError, TrainingError
+from dinogen.errors import CheckpointError, TrainingError
 from dinogen.models.parameters import Parameters
 from dinogen.models.rnn import RNN, RNNConfig, softmax
 from dinogen.text.corpus import Corpus
@@ -97,10 +97,7 @@ class ClassicRun:
             raise CheckpointError("it holds no network; train anew")
         done = checkpoint.training
         steps = int(done.settings["steps"]) if steps is None else steps
-        if steps < done.steps:
-            raise SettingError(
-                f"{done.steps:,} steps are done, more than {steps:,} in all; ask for more"
-            )
+        done.check_plan(steps)
         run = cls(corpus, steps)
         if run.model.config != network.config:
             raise CheckpointError("its network is not that of the classic recipe; train anew")

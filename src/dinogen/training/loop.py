@@ -121,10 +121,7 @@ class DefaultRun:
         if chosen.hidden_size != saved_size:
             raise CheckpointError("the checkpoint's settings and its network differ; train anew")
         done = checkpoint.training
-        if chosen.steps < done.steps:
-            raise SettingError(
-                f"{done.steps:,} steps are done, more than {chosen.steps:,} in all; ask for more"
-            )
+        done.check_plan(chosen.steps)
         run = cls(corpus, chosen)
         if checkpoint.network is None:
             return run
