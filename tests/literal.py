@@ -1,7 +1,7 @@
-"""Slow literal twins: each says in the plainest loops what the fast code must compute.
+"""Slow, literal versions of the network and of the course's program, in plain loops.
 
 They follow the equations symbol by symbol, in the course's orientation: column vectors, one-hot
-inputs, a matrix product per step. Tests hold the package against them; the benchmark times them.
+inputs, one matrix product per step. Tests compare the package with them; the benchmark times them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +15,14 @@ Array = NDArray[np.float64]
 HIDDEN, RATE, CLIP = 50, 0.01, 5.0
 
 
+def draw(seed: int, *shapes: tuple[int, ...]) -> list[Array]:
+    """Draw arrays as the course's exercises do, all from one seed."""
+    random = np.random.RandomState(seed)
+    return [random.randn(*shape) for shape in shapes]
+
+
 def one_hot(symbol: int | None, size: int) -> Array:
-    """(V, 1) with a one at the symbol, or nowhere."""
+    """(V, 1) with a 1 at the symbol; zeros for None."""
     column = np.zeros((size, 1))
     if symbol is not None:
         column[symbol] = 1
@@ -24,7 +30,7 @@ def one_hot(symbol: int | None, size: int) -> Array:
 
 
 def softmax(logits: Array) -> Array:
-    """Column-wise softmax."""
+    """Softmax of a column."""
     e = np.exp(logits - logits.max())
     result: Array = e / e.sum(axis=0)
     return result
@@ -32,7 +38,14 @@ def softmax(logits: Array) -> Array:
 
 @dataclass
 class Pass:
-    """What one pass over one name gives: loss, gradients, gradient on a0, last hidden state."""
+    """The result of a pass over one name.
+
+    Attributes:
+        loss: the summed cross-entropy, in nats.
+        gradients: on the parameters.
+        da0: the gradient on the initial hidden state.
+        a: the last hidden state.
+    """
 
     loss: float
     gradients: dict[str, Array]
@@ -49,7 +62,7 @@ def forward_backward(
         p: Wax (H, V), Waa (H, H), Wya (V, H), b (H, 1), by (V, 1).
         inputs: the symbols read; None for a vector of zeros.
         targets: the symbols that follow.
-        a0: (H, 1).
+        a0: (H, 1) the initial hidden state.
     """
     size = len(p["by"])
     xs, hidden, ys = [], [a0], []
@@ -78,8 +91,31 @@ def forward_backward(
     return Pass(loss, gradients, da_next, hidden[-1])
 
 
-def start_course(size: int) -> dict[str, Array]:
-    """Draw the network that the course's program begins with."""
+def stack_loss(
+    layers: Sequence[Mapping[str, Array]], inputs: Sequence[int], targets: Sequence[int]
+) -> float:
+    """Return the loss of one name in a stack of layers, which start from zeros.
+
+    Args:
+        layers: of each layer Wax, Waa and b; the last one's Wya and by are used.
+        inputs: the symbols read.
+        targets: the symbols that follow.
+    """
+    size = len(layers[-1]["by"])
+    hidden = [np.zeros_like(p["b"]) for p in layers]
+    loss = 0.0
+    for symbol, target in zip(inputs, targets, strict=True):
+        x = one_hot(symbol, size)
+        for i, p in enumerate(layers):
+            hidden[i] = np.tanh(p["Wax"] @ x + p["Waa"] @ hidden[i] + p["b"])
+            x = hidden[i]
+        y = softmax(layers[-1]["Wya"] @ x + layers[-1]["by"])
+        loss -= float(np.log(y[target, 0]))
+    return loss
+
+
+def initial_course_network(size: int) -> dict[str, Array]:
+    """Draw the initial network of the course's program, for V symbols."""
     random = np.random.RandomState(1)
     return {
         "Wax": random.randn(HIDDEN, size) * 0.01,
@@ -108,12 +144,12 @@ def train_course(
         yield float(smoothed)
 
 
-def sample_course(p: Mapping[str, Array], seed: int, longest: int = 50) -> list[int]:
+def sample_course(p: Mapping[str, Array], seed: int, max_length: int = 50) -> list[int]:
     """Draw one name by the course's rule, its end included."""
     size = len(p["by"])
     x, a = one_hot(None, size), np.zeros((len(p["b"]), 1))
     drawn: list[int] = []
-    while len(drawn) < longest and (not drawn or drawn[-1] != 0):
+    while len(drawn) < max_length and (not drawn or drawn[-1] != 0):
         a = np.tanh(p["Wax"] @ x + p["Waa"] @ a + p["b"])
         y = softmax(p["Wya"] @ a + p["by"])
         chosen = np.random.RandomState(seed + 2 * len(drawn)).choice(size, p=y.ravel())

@@ -1,4 +1,4 @@
-"""The lists that come with the project: clean, counted, and of known origin."""
+"""The name lists of the project: clean, and with the counts of their README."""
 
 import re
 import unicodedata
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dinogen.text.corpus import read_corpus
+from dinogen.checkpoint import load_checkpoint
+from dinogen.cli import BUNDLED
+from dinogen.data import read_corpus
 from tests.conftest import CORPORA
 
 LISTS = sorted(CORPORA.glob("*.txt"))
@@ -15,21 +17,21 @@ README = (CORPORA / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_a_list_is_clean_and_counted(path: Path) -> None:
-    """It reads without complaint and without duplicates, and its README row has its count."""
+    """A list is valid, has no duplicates, and its README row has the right count."""
     corpus = read_corpus([path])
     data = path.read_bytes()
-    assert corpus.facts.duplicates == 0
+    assert corpus.stats.duplicates == 0
     assert data.endswith(b"\n")
     assert b"\r" not in data
-    assert corpus.facts.lines == data.count(b"\n")
+    assert corpus.stats.lines == data.count(b"\n")
     row = re.search(rf"^\| `{path.name}` \| ([\d,]+) \|", README, re.MULTILINE)
     assert row is not None
-    assert int(row[1].replace(",", "")) == corpus.facts.names
+    assert int(row[1].replace(",", "")) == corpus.stats.names
 
 
 def test_the_lists_differ_in_kind_and_size() -> None:
-    """Dinosaurs, people, places, a script other than Latin, and a writer's small list."""
-    count = {path.stem: read_corpus([path]).facts.names for path in LISTS}
+    """The lists include dinosaurs, people, places, Greek script, and a small list."""
+    count = {path.stem: read_corpus([path]).stats.names for path in LISTS}
     assert count["dinosaurs"] >= 1_300
     assert count["given-names"] >= 5_000
     assert {"surnames", "places-uk"} <= count.keys()
@@ -39,11 +41,8 @@ def test_the_lists_differ_in_kind_and_size() -> None:
     assert all("GREEK" in unicodedata.name(c) for c in set(greek) - {"\n"})
 
 
-def test_the_bundled_checkpoint_learned_the_dinosaurs() -> None:
-    """The checkpoint in the package was trained on the list as it stands."""
-    from dinogen.checkpoint.reading import load
-    from dinogen.cli.checkpoints import BUNDLED
-
-    checkpoint = load(BUNDLED)
-    assert checkpoint.corpus == read_corpus([CORPORA / "dinosaurs.txt"]).facts
+def test_the_bundled_checkpoint_is_trained_on_the_dinosaurs() -> None:
+    """The bundled checkpoint was trained on the present list."""
+    checkpoint = load_checkpoint(BUNDLED)
+    assert checkpoint.corpus == read_corpus([CORPORA / "dinosaurs.txt"]).stats
     assert not checkpoint.training.interrupted

@@ -1,4 +1,4 @@
-"""The README's examples are run, and print what it says."""
+"""The examples of the README are run, and print what it says."""
 
 import os
 import re
@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from dinogen.cli import group
 from tests.conftest import CORPORA, ROOT, environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,12 +19,12 @@ CONSOLES = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTAL
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 TOOLS = ("jq",)
-"""What a reader may not have; without it the examples that need it are left out."""
+"""Tools that may be missing. Examples that need them are then skipped."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the README's reader may have it, which the examples share."""
+    """A folder like that of a reader, shared by all examples."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "corpora").symlink_to(CORPORA)
     names = (CORPORA / "edda.txt").read_text(encoding="utf-8").split("\n")[:60]
@@ -39,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def examples() -> list[tuple[str, str]]:
-    """All commands of the README, each with what it says they print."""
+    """All commands of the README, each with the output that it promises."""
     found = []
     for console in CONSOLES:
         for example in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
@@ -50,7 +52,7 @@ def examples() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("command", "printed"), examples())
 def test_an_example_prints_what_the_readme_says(folder: Path, command: str, printed: str) -> None:
-    """A shell prints, for each `$` line, the lines below it; three dots stand for anything."""
+    """A shell prints the lines below each `$` line; three dots stand for anything."""
     missing = [tool for tool in TOOLS if f"{tool} " in command and not shutil.which(tool)]
     if missing:
         pytest.skip(f"needs {missing[0]}")
@@ -76,7 +78,7 @@ def test_an_example_prints_what_the_readme_says(folder: Path, command: str, prin
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=["library"])
 def test_the_program_runs(folder: Path, program: str) -> None:
-    """The Python example runs as it stands, and prints seven names."""
+    """The Python example runs unchanged, and prints seven names."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
@@ -87,11 +89,23 @@ def test_the_program_runs(folder: Path, program: str) -> None:
     assert len(done.stdout.split("\n")) == 8
 
 
-def test_every_public_option_of_sample_is_told() -> None:
-    """The table of sample's options names options that exist."""
-    from dinogen.cli.sample import sample
+def test_the_readme_has_ten_recipes_before_any_mathematics() -> None:
+    """Recipes are numbered from 1 to 10, and the first equation comes after the last of them."""
+    numbers = re.findall(r"^### (\d+)\. ", README, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 11)]
+    assert README.index("### 10. ") < README.index("$$")
 
-    options = {flag for option in sample.params for flag in option.opts}
-    told = re.findall(r"^\| `(--[a-z-]+)", README, re.MULTILINE)
+
+@pytest.mark.parametrize(("section", "command"), [("Sample", "sample"), ("Train", "train")])
+def test_the_option_tables_name_real_options(section: str, command: str) -> None:
+    """Each option in a table of the README exists; the table of sample is complete."""
+    found = group.get_command(click.Context(group), command)
+    assert found is not None
+    options = {option.opts[-1] for option in found.params if isinstance(option, click.Option)}
+    text = re.split(rf"^## {section}$", README, flags=re.MULTILINE)[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`--.*?) \|", text, re.MULTILINE)
+    told = {option for row in rows for option in re.findall(r"--[a-z-]+", row)}
+    assert told <= options
     assert told
-    assert set(told) <= options
+    if command == "sample":
+        assert told == options - {"--n", "--seed"}

@@ -1,4 +1,4 @@
-"""Threads: the names are the same however many cores share a product."""
+"""One thread per product: results do not depend on the number of threads."""
 
 import os
 import subprocess
@@ -8,78 +8,77 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from dinogen.cli.checkpoints import BUNDLED
+from dinogen.cli import BUNDLED
 from dinogen.threads import one_thread
 from tests.cli.conftest import side_by_side
 from tests.conftest import CORPORA, command, environment
 
-# A seed whose names do differ between one thread and two, where nothing is done about it.
-NAMES = ("--n", "20000", "--seed", "1", "--allow-repeats")
-PROGRAM = f"""
+# Without the limit, names of this seed differ between one thread and two.
+SAMPLING = ("--n", "20000", "--seed", "1", "--allow-repeats")
+SAMPLING_PROGRAM = f"""
 import dinogen
 names = dinogen.load({str(BUNDLED)!r}).sample(20_000, 1, allow_repeats=True)
 print(*names, sep="\\n")
 """
 
-
-TRAINING = f"""
+TRAINING_PROGRAM = f"""
 import hashlib
 import dinogen
 corpus = dinogen.read_corpus([{str(CORPORA / "edda.txt")!r}])
-run = dinogen.DefaultRun(corpus, dinogen.Settings.for_corpus(corpus.facts, seed=1, steps=40))
+run = dinogen.DefaultRun(corpus, dinogen.Settings.for_corpus(corpus.stats, seed=1, steps=40))
 for progress in run.train():
     pass
-print(hashlib.sha256(run.checkpoint().network.parameters.vector).hexdigest())
+print(hashlib.sha256(run.checkpoint().model.members["network"].parameters.vector).hexdigest())
 """
 
 
 def blas_threads() -> set[int]:
-    """How many threads products take just now."""
+    """Return the thread limits of the loaded BLAS libraries."""
     return {
         library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
     }
 
 
-def outcomes(*programs: list[str]) -> list[bytes]:
-    """Run programs with one thread and with two; what each prints."""
+def outputs(*programs: list[str]) -> list[bytes]:
+    """Run each program with one thread and with two, and return what they print."""
 
-    def run(how: tuple[list[str], str]) -> bytes:
-        args, threads = how
-        told = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+    def run(case: tuple[list[str], str]) -> bytes:
+        args, threads = case
+        limits = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
         return subprocess.run(
-            args, env=environment() | told, capture_output=True, check=True
+            args, env=environment() | limits, capture_output=True, check=True
         ).stdout
 
     return side_by_side(run, [(args, threads) for args in programs for threads in ("1", "2")])
 
 
 def test_names_do_not_depend_on_threads() -> None:
-    """From the command and from the library, with one thread and with two: the same names."""
-    sample = [*map(str, command("sample", BUNDLED, *NAMES))]
-    first, *others = outcomes(sample, [sys.executable, "-c", PROGRAM])
+    """The command and the library sample the same names, with one thread and with two."""
+    sample = [*map(str, command("sample", BUNDLED, *SAMPLING))]
+    first, *others = outputs(sample, [sys.executable, "-c", SAMPLING_PROGRAM])
     assert first.count(b"\n") == 20_000
     assert others == [first] * 3
 
 
 def test_training_does_not_depend_on_threads() -> None:
-    """With one thread and with two, what was learned is the same to the last bit."""
-    first, second = outcomes([sys.executable, "-c", TRAINING])
+    """Training gives bit-identical parameters with one thread and with two."""
+    first, second = outputs([sys.executable, "-c", TRAINING_PROGRAM])
     assert first == second
 
 
-@pytest.mark.skipif(not blas_threads(), reason="needs a library whose threads can be told")
-def test_the_limit_is_lifted_afterwards() -> None:
-    """Whoever draws has one thread to a product, and so have others; afterwards, as it was."""
+@pytest.mark.skipif(not blas_threads(), reason="threadpoolctl finds no BLAS library")
+def test_the_limit_is_restored() -> None:
+    """The limit holds in every thread that sets it, and is restored at the end or on an error."""
     threads = min(2, os.cpu_count() or 1)
 
-    def draw() -> set[int]:
+    def limited_threads() -> set[int]:
         with one_thread():
             return blas_threads()
 
     with threadpool_limits(threads, "blas"):
-        with ThreadPoolExecutor(2) as others, one_thread():
-            assert blas_threads() == draw() == {1}
-            assert {*map(frozenset, others.map(lambda _: draw(), range(8)))} == {frozenset({1})}
+        with ThreadPoolExecutor(2) as pool, one_thread():
+            assert blas_threads() == limited_threads() == {1}
+            assert all(found == {1} for found in pool.map(lambda _: limited_threads(), range(8)))
             assert blas_threads() == {1}
         assert blas_threads() == {threads}
         with pytest.raises(ZeroDivisionError), one_thread():

@@ -1,4 +1,4 @@
-"""What is installed: the package, its type marker and its checkpoint, and nothing else."""
+"""The wheel: the package, its type marker and its checkpoint, and nothing else."""
 
 import subprocess
 import sys
@@ -8,15 +8,15 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    """A wheel built from the checkout lists every module, py.typed and dinosaurs.npz."""
+def test_the_wheel_has_the_package_and_nothing_else(tmp_path: Path) -> None:
+    """A wheel that is built from the checkout has every module, py.typed and dinosaurs.npz."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-        about = {name.split("/", 1)[1] for name in archive.namelist() if ".dist-info/" in name}
+        package = {name for name in archive.namelist() if ".dist-info/" not in name}
+        info = {name.split("/", 1)[1] for name in archive.namelist() if ".dist-info/" in name}
     source = ROOT / "src"
     modules = {path.relative_to(source).as_posix() for path in source.rglob("*.py")}
-    assert held == modules | {"dinogen/py.typed", "dinogen/pretrained/dinosaurs.npz"}
-    assert about == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+    assert package == modules | {"dinogen/py.typed", "dinogen/pretrained/dinosaurs.npz"}
+    assert info == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}

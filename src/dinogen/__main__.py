@@ -1,18 +1,18 @@
-"""``dinogen``, and ``python -m dinogen``: loads the command and runs it."""
+"""The entry point of ``dinogen`` and ``python -m dinogen``."""
 
 import signal
 
 
 def main() -> None:
-    """Run the command; interrupted before it is loaded, end at once, without a traceback."""
-    heard = signal.getsignal(signal.SIGINT)
-    # What a shell has told a job in the background to ignore stays ignored.
-    if heard is not signal.SIG_IGN:
+    """Load the command and run it. Ctrl-C while it loads ends the process without a traceback."""
+    handler = signal.getsignal(signal.SIGINT)
+    # A shell makes background jobs ignore Ctrl-C; it stays ignored.
+    if handler is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from dinogen.cli import main as run
+    from dinogen.cli.main import run_command
 
-    signal.signal(signal.SIGINT, heard)
-    run()
+    signal.signal(signal.SIGINT, handler)
+    run_command()
 
 
 if __name__ == "__main__":

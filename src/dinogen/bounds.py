@@ -1,23 +1,24 @@
-"""The one way to check that a number lies in its range."""
+"""Bounds of numeric settings and the check against them."""
 
 from collections.abc import Mapping
 
 from dinogen.errors import SettingError
 
 Bounds = Mapping[str, tuple[float, float]]
-"""The least and the greatest value of each setting, by name."""
+"""The minimum and maximum of each setting, by name."""
 
 SEED: tuple[float, float] = (0, 2**64 - 1)
-"""What a stream of random numbers can be keyed by."""
+"""The bounds of a random seed."""
 
 
 def check(name: str, value: float, bounds: Bounds) -> None:
-    """Refuse a value outside of its bounds.
+    """Check that a value lies within the bounds of its setting.
 
     Raises:
-        SettingError: naming the setting, the value and the bounds.
+        SettingError: if it does not; the message names the setting, the value and the bounds.
     """
     low, high = bounds[name]
-    # Written so that a NaN, which is neither below nor above, does not pass.
+    # A comparison with NaN is false, so this form refuses NaN.
     if not low <= value <= high:
-        raise SettingError(f"{name.replace('_', ' ')} is from {low:,g} to {high:,g}, not {value}")
+        setting = name.replace("_", " ")
+        raise SettingError(f"{setting} must be from {low:,g} to {high:,g}, not {value}")

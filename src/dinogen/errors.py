@@ -1,25 +1,25 @@
-"""What can go wrong, as one small tree: every message names the thing, the value and the remedy."""
+"""Exceptions. Each message says what is wrong, where, and what to do."""
 
 
 class DinogenError(Exception):
-    """Any failure that the person at the keyboard can do something about."""
+    """Base class of all errors that a user can correct."""
 
 
 class CorpusError(DinogenError):
-    """A list of names that cannot be learned from, or a text that is no list of names."""
+    """A corpus cannot be read, is not a list of names, or holds too few names."""
 
 
 class SettingError(DinogenError):
-    """A setting outside of its range, or one that contradicts another."""
+    """A setting is out of range or contradicts another setting."""
 
 
 class TrainingError(DinogenError):
-    """A training run that came to nothing."""
+    """Training failed."""
 
 
 class RanOutError(DinogenError):
-    """Fewer names than were wanted: all that can be found with reasonable effort was given."""
+    """Fewer names were found than were requested."""
 
 
 class CheckpointError(DinogenError):
-    """A checkpoint that cannot be read, cannot be written, or does not fit what it is used for."""
+    """A checkpoint cannot be read or written, or does not fit its use."""

@@ -1,44 +1,52 @@
-"""One thread for each product, so that sums come out the same however many cores there are."""
+"""Threads: one thread per matrix product, and a thread pool that keeps results in order.
+
+The number of threads that share a product sets the order of its sums and so the last digit of the
+result. With one thread per product, results do not depend on the number of cores.
+"""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+WORKERS = min(4, os.cpu_count() or 1)
+"""Threads in a pool. NumPy releases Python's lock, but the code between its calls does not."""
 
 _VARIABLES = (
     *("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"),
     *("BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
 )
-"""What NumPy's libraries read when they are loaded."""
+"""Environment variables that NumPy's libraries read when they are loaded."""
 
-_limited_for_good = False
+_process_is_limited = False
 
 
-def limit_for_good() -> None:
-    """Have all of this process use one thread for a product, if NumPy is yet to be loaded.
+def limit_process_to_one_thread() -> None:
+    """Limit all products of this process to one thread, if NumPy is not loaded yet.
 
-    The products here are small: a second thread costs more than it gives, and far more when
-    something else is running.
+    The products of this program are small. A second thread costs more time than it saves, and much
+    more on a busy machine.
     """
-    global _limited_for_good
+    global _process_is_limited
     os.environ.update(dict.fromkeys(_VARIABLES, "1"))
-    _limited_for_good = "numpy" not in sys.modules
+    _process_is_limited = "numpy" not in sys.modules
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Have a product take one thread in the meantime.
+    """Limit products to one thread inside a ``with`` block or a decorated function.
 
-    How many threads share a product decides in which order it is summed up, and so its last digit,
-    and now and then the symbol that is drawn; and to share a small one takes far longer. Some
-    libraries have one limit for the whole process, which only the thread that set it can lift, and
-    others one for each thread; so whoever draws sets it, and whoever waits for those who draw sets
-    it first.
+    Some libraries have one limit per process, which only the thread that set it can lift. Others
+    have one limit per thread. So every worker thread sets the limit, and the thread that waits for
+    the workers sets it before they start.
     """
-    if _limited_for_good:
+    if _process_is_limited:
         yield
         return
     from threadpoolctl import threadpool_limits
@@ -47,7 +55,34 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def alone(items: Iterator[Item]) -> Iterator[Item]:
-    """Go through what is worked out on the way, with one thread to a product from first to last."""
+def with_one_thread(items: Iterator[Item]) -> Iterator[Item]:
+    """Iterate over items that are computed on demand, with one thread per product."""
     with one_thread():
         yield from items
+
+
+def map_ordered(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Apply a function to items in a thread pool, and yield the results in order.
+
+    At most `WORKERS` + 1 results wait at any time. When the caller stops early, items that have not
+    started are not processed.
+    """
+    items = iter(items)
+    # The first item needs no pool: starting threads takes longer than sampling a few names.
+    for item in islice(items, 1):
+        yield work(item)
+    if (second := next(items, None)) is None:
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        for item in chain((second,), items):
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,10 +1,10 @@
-"""What ``make bench`` measures: speed against rivals and limits, quality against n-grams.
+"""The benchmark, ``make bench``: speed and quality, compared with baselines and lower bounds.
 
-Speeds are medians over several rounds; in each round the rivals run one after the other, so that a
-machine that slows down slows them all. One thread for all, as the command has it.
+Speeds are medians over several rounds. In each round, dinogen and the baselines run one after the
+other, so that a slower machine slows all of them. All use one thread, as the command does.
 """
 
 import os
 
-# Before NumPy is loaded, as the command does.
+# The command also sets this before it loads NumPy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

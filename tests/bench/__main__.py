@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: measure, and draw one table, or print one JSON object."""
+"""``python -m tests.bench``: measure, and print a table or one JSON object."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from dinogen.text.corpus import read_corpus
+from dinogen.data import read_corpus
 from tests.bench import growth, quality, sampling, training
 
 CORPORA = Path(__file__).parents[2] / "corpora"
@@ -18,11 +18,11 @@ HIDDEN_SIZES = (64, 128, 256)
 
 @click.command()
 @click.argument("lists", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object in place of the table.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure just this part.")
-@click.option("--splits", default=3, show_default=True, help="Splits for quality.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part only.")
+@click.option("--splits", default=3, show_default=True, help="The number of splits for quality.")
 def main(lists: tuple[Path, ...], as_json: bool, only: tuple[str, ...], splits: int) -> None:
-    """Measure speed, and quality on LISTS, or on all of corpora/."""
+    """Measure the speed of dinogen, and its quality on LISTS, by default those of corpora/."""
     figures: dict[str, Any] = {}
     parts = only or PARTS
     dinosaurs = read_corpus([CORPORA / "dinosaurs.txt"], keep_duplicates=True)
@@ -48,17 +48,17 @@ def main(lists: tuple[Path, ...], as_json: bool, only: tuple[str, ...], splits: 
 
 
 def draw(figures: dict[str, Any]) -> Table:
-    """Draw all figures as one table."""
-    table = Table("what", "dinogen", "beside", "ratio", title="dinogen, measured")
+    """Build one table of all figures."""
+    table = Table("what", "dinogen", "baseline", "ratio", title="dinogen benchmark")
     for size, row in figures.get("training", {}).items():
         ours = row["dinogen"]
-        for rival in ("literal", "pytorch", "limit"):
-            told = f"{row[rival]:,.0f} µs" if rival in row else "not installed"
+        for baseline in ("literal", "pytorch", "limit"):
+            time = f"{row[baseline]:,.0f} µs" if baseline in row else "not installed"
             table.add_row(
                 f"an update, hidden {size}, batch 32",
                 f"{ours:,.0f} µs",
-                f"{rival}: {told}",
-                _ratio(rival, ours, row.get(rival)),
+                f"{baseline}: {time}",
+                _ratio(baseline, ours, row.get(baseline)),
             )
     if row := figures.get("classic"):
         table.add_row(
@@ -68,12 +68,12 @@ def draw(figures: dict[str, Any]) -> Table:
             _ratio("literal", row["dinogen"], row["literal"]),
         )
     if row := figures.get("sampling"):
-        for what, rival in (("new", "command"), ("command", "inside"), ("inside", "limit")):
+        for what, baseline in (("new", "command"), ("command", "inside"), ("inside", "limit")):
             table.add_row(
                 f"{sampling.NAMES:,} names, hidden 64, {what}",
                 f"{sampling.NAMES / row[what]:,.0f} a second",
-                f"{rival}: {sampling.NAMES / row[rival]:,.0f} a second",
-                _ratio("limit", row[what], row[rival]),
+                f"{baseline}: {sampling.NAMES / row[baseline]:,.0f} a second",
+                _ratio("limit", row[what], row[baseline]),
             )
     if row := figures.get("startup"):
         table.add_row(
@@ -99,7 +99,7 @@ def draw(figures: dict[str, Any]) -> Table:
             f"{row['to_network']:+.3f} ± {row['to_network_spread']:.3f} to the network",
         )
         table.add_row(
-            f"{name}, of {quality.DRAWN:,} names: learned from / real / distinct",
+            f"{name}, of {quality.DRAWN:,} names: training / test / distinct",
             _novelty(row, "dinogen"),
             "; ".join(f"{part}: {_novelty(row, part)}" for part in ("network", "ngram", "classic")),
             "",
@@ -107,14 +107,14 @@ def draw(figures: dict[str, Any]) -> Table:
     return table
 
 
-def _novelty(row: dict[str, float], who: str) -> str:
-    return " / ".join(f"{row[f'{who}_{what}']:.0f}" for what in ("known", "found", "distinct"))
+def _novelty(row: dict[str, float], model: str) -> str:
+    return " / ".join(f"{row[f'{model}_{what}']:.0f}" for what in ("known", "found", "distinct"))
 
 
-def _ratio(rival: str, ours: float, theirs: float | None) -> str:
+def _ratio(baseline: str, ours: float, theirs: float | None) -> str:
     if theirs is None:
         return ""
-    if rival == "limit":
+    if baseline == "limit":
         return f"{ours / theirs:.2f} times as long"
     return f"{theirs / ours:.2f} times faster"
 

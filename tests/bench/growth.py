@@ -1,4 +1,4 @@
-"""How cost grows with the list: made-up names, each size in a process of its own."""
+"""Time and memory by the size of the list: made-up names, one process for each size."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ SYLLABLES = [c + v for c in "bcdfghjklmnprstvz" for v in "aeiou"]
 
 
 def measure() -> list[dict[str, float]]:
-    """Measure all sizes, the smallest first."""
+    """Measure all sizes, smallest first."""
     figures = []
     for count in COUNTS:
         command = [sys.executable, "-m", "tests.bench.growth", str(count)]
@@ -22,24 +22,22 @@ def measure() -> list[dict[str, float]]:
 
 
 def peak_mib() -> float:
-    """The most memory that this process has held, on Linux; what it was started from aside."""
+    """Return the peak memory of this process, on Linux, without that of its parent."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def measure_one(count: int) -> dict[str, float]:
-    """Read a list of distinct names and train on it for one epoch of small batches."""
-    from dinogen.text.corpus import read_corpus
-    from dinogen.training.batching import Batches
-    from dinogen.training.loop import DefaultRun
-    from dinogen.training.settings import Settings
+    """Read a list of distinct names, and train on it for one epoch."""
+    from dinogen.data import Batches, read_corpus
+    from dinogen.training import DefaultRun, Settings
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "names.txt")
         size = len(SYLLABLES)
         with path.open("w") as file:
             for number in range(count):
-                # A step that shares no factor with the number of names comes by each just once.
+                # The factor and the number of possible names are coprime, so no name repeats.
                 code = number * 7_919_077 % size**4
                 digits = (code // size**3, code // size**2 % size, code // size % size, code % size)
                 file.write("".join(SYLLABLES[digit] for digit in digits) + "\n")
@@ -48,7 +46,7 @@ def measure_one(count: int) -> dict[str, float]:
         began = perf_counter()
         corpus = read_corpus([path])
         read = perf_counter() - began
-    settings = Settings.for_corpus(corpus.facts, seed=1, hidden_size=64, batch_size=256, epochs=1)
+    settings = Settings.for_corpus(corpus.stats, seed=1, hidden_size=64, batch_size=256, epochs=1)
     run = DefaultRun(corpus, settings)
     began = perf_counter()
     for _ in run.train():

@@ -1,12 +1,12 @@
-"""Quality: held-out nats per symbol, beside the classic recipe and Kneser-Ney n-grams; novelty.
+"""Quality: nats per symbol on test names, and novelty.
 
-A split: the distinct names in small letters, sorted, shuffled by ``random.Random(seed)``; the first
-tenth, at most 1,000, is kept away from all rivals and tells how good they are. What dinogen holds
-out for itself comes from the rest. The n-grams get the order and the discount that do best on the
-very names that are reported, which favours them.
+The baselines are the classic recipe and Kneser-Ney n-grams. For a split, the distinct names are
+lower-cased, sorted and shuffled by ``random.Random(seed)``. The first tenth, at most 1,000 names,
+are the test names, which no model sees. The names that dinogen holds out come from the rest. The
+n-grams have the order and the discount that are best on the test names, which favours them.
 
-Novelty: of names drawn from what learned, how many were learned from, how many are real though kept
-away, and how many are distinct; for the whole model, its network alone and its n-grams alone.
+Novelty counts, of the names drawn from each model: training names, test names, distinct names. It
+is measured for the mixture, its network, its n-grams and the classic recipe.
 """
 
 import random
@@ -18,17 +18,10 @@ from time import perf_counter
 
 import numpy as np
 
-from dinogen.generation.options import Options
-from dinogen.generation.sampling import Stream, sample
-from dinogen.generation.scoring import score
-from dinogen.models.language_model import LanguageModel
-from dinogen.text.cleaning import clean
-from dinogen.text.corpus import Corpus, read_corpus
-from dinogen.text.digests import contains, digests
-from dinogen.text.names import Names
-from dinogen.training.classic import ClassicRun
-from dinogen.training.loop import DefaultRun
-from dinogen.training.settings import Settings
+from dinogen.data import Corpus, Names, clean, contains, digest, read_corpus
+from dinogen.generation import NameRules, NameStream, Options, draw_names
+from dinogen.models import LanguageModel, NGram, score
+from dinogen.training import ClassicRun, DefaultRun, Settings
 from tests.kneser_ney import KneserNey
 
 ORDERS = range(2, 8)
@@ -37,29 +30,29 @@ DRAWN = 1_000
 
 
 def measure(path: Path, splits: int) -> dict[str, float]:
-    """Mean nats per symbol over splits, and how far dinogen is from the best n-gram."""
+    """Return means over splits, and the differences to the best n-grams and to the network."""
     rows = [measure_split(path, seed) for seed in range(1, splits + 1)]
     figures = {name: mean(row[name] for row in rows) for name in rows[0]}
-    for rival in ("kneser_ney", "network"):
-        gaps = [row["dinogen"] - row[rival] for row in rows]
-        figures[f"to_{rival}"] = mean(gaps)
-        figures[f"to_{rival}_spread"] = stdev(gaps) if len(gaps) > 1 else 0.0
+    for baseline in ("kneser_ney", "network"):
+        gaps = [row["dinogen"] - row[baseline] for row in rows]
+        figures[f"to_{baseline}"] = mean(gaps)
+        figures[f"to_{baseline}_spread"] = stdev(gaps) if len(gaps) > 1 else 0.0
     return figures
 
 
 def measure_split(path: Path, seed: int) -> dict[str, float]:
-    """Nats per symbol of each rival on one split."""
+    """Return the figures of each model on one split."""
     names = sorted(set(clean(path.read_bytes(), str(path)).lower().split("\n")) - {""})
     random.Random(seed).shuffle(names)  # noqa: S311
     count = min(1_000, len(names) // 10)
     corpus = corpus_of(names[count:])
     known = set(corpus.vocabulary.symbols)
-    # A symbol that occurs in the kept names alone would be beyond every rival.
-    kept = [name for name in names[:count] if known >= set(name)]
-    test = corpus.vocabulary.encode("".join(f"{name}\n" for name in kept))
+    # No model can score a symbol that occurs in the test names only.
+    test_names = [name for name in names[:count] if known >= set(name)]
+    test = corpus.vocabulary.encode("".join(f"{name}\n" for name in test_names))
 
     began = perf_counter()
-    default = DefaultRun(corpus, Settings.for_corpus(corpus.facts, seed=seed))
+    default = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed))
     for _ in default.train():
         pass
     checkpoint = default.checkpoint()
@@ -67,21 +60,20 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
     classic = ClassicRun(corpus)
     for _ in classic.train():
         pass
-    network, ngram = checkpoint.network, checkpoint.ngram
-    assert network
-    assert ngram
+    network, ngram = checkpoint.model.members["network"], checkpoint.model.members["ngram"]
+    assert isinstance(ngram, NGram)
     models: dict[str, LanguageModel] = {
         "dinogen": checkpoint.model,
         "network": network,
         "ngram": ngram,
-        "classic": classic.model,
+        "classic": classic.network,
     }
     figures: dict[str, float] = {
         "names": len(names),
         "seconds": seconds,
         "kneser_ney": best_n_gram(corpus, test),
         "order": ngram.order,
-        "weight": checkpoint.weight,
+        "weight": checkpoint.model.weights["network"],
     }
     for name, model in models.items():
         figures[name] = nats_per_symbol(model, test)
@@ -90,41 +82,41 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
 
 
 def novelty(model: LanguageModel, corpus: Corpus, test: Names) -> dict[str, int]:
-    """Of `DRAWN` names: those learned from, those only kept away, and those distinct."""
-    options = Options(2 * corpus.facts.longest, inner=corpus.vocabulary.spaces)
-    stream = Stream(model, 1, options)
-    drawn = np.concatenate([digests(some.names) for some in sample(stream, DRAWN)])
+    """Count, of `DRAWN` names: training names, test names, distinct names."""
+    rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
+    stream = NameStream(model, 1, Options(), rules)
+    drawn = np.concatenate([digest(some.names) for some in draw_names(stream, DRAWN)])
     return {
         "known": int(contains(corpus.known, drawn).sum()),
-        "found": int(contains(np.sort(digests(test)), drawn).sum()),
+        "found": int(contains(np.sort(digest(test)), drawn).sum()),
         "distinct": len(set(drawn.tolist())),
     }
 
 
 def best_n_gram(corpus: Corpus, test: Names) -> float:
-    """The least nats per symbol over all orders and discounts."""
-    learned, kept = lists(corpus.names), lists(test)
+    """Return the lowest nats per symbol over all orders and discounts."""
+    training_names, test_names = lists(corpus.names), lists(test)
     return min(
-        model.nats_per_symbol(kept, discount)
+        model.nats_per_symbol(test_names, discount)
         for order in ORDERS
-        for model in [KneserNey(learned, len(corpus.vocabulary), order)]
+        for model in [KneserNey(training_names, len(corpus.vocabulary), order)]
         for discount in DISCOUNTS
     )
 
 
 def nats_per_symbol(model: LanguageModel, names: Names) -> float:
-    """Mean over all symbols of the names, their ends included."""
+    """Return the mean over all symbols of the names, their ends included."""
     return float(score(model, names).sum()) / len(names.symbols)
 
 
 def lists(names: Names) -> list[list[int]]:
-    """Names as lists of indices, their ends included."""
+    """Return names as lists of indices, their ends included."""
     symbols = names.symbols.tolist()
     return [symbols[start:end] for start, end in pairwise(names.starts.tolist())]
 
 
 def corpus_of(names: list[str]) -> Corpus:
-    """A corpus of given names."""
+    """Read a corpus of given names."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "names.txt")
         path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

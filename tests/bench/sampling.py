@@ -1,4 +1,4 @@
-"""Sampling and start-up."""
+"""The speed of sampling and of the start of the command."""
 
 import os
 import subprocess
@@ -9,65 +9,69 @@ from pathlib import Path
 
 import numpy as np
 
-from dinogen.checkpoint.contents import Checkpoint
-from dinogen.checkpoint.writing import save
-from dinogen.generation.options import Options
-from dinogen.generation.sampling import Stream, sample
-from dinogen.text.corpus import Corpus
-from dinogen.training.loop import DefaultRun
-from dinogen.training.settings import Settings
-from tests.bench.timing import side_by_side
+from dinogen.checkpoint import Checkpoint, save
+from dinogen.data import Corpus
+from dinogen.generation import NameRules, NameStream, Options, draw_names
+from dinogen.models import Network
+from dinogen.training import DefaultRun, Settings
+from tests.bench.timing import time_in_turns
 
 NAMES = 100_000
 DINOGEN = str(Path(sys.executable).with_name("dinogen"))
 
 
 def trained(corpus: Corpus) -> Checkpoint:
-    """A model of 64 hidden units, trained as by default, n-grams and all."""
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.facts, seed=1, hidden_size=64))
+    """Train a mixture with 64 hidden units and the default settings."""
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=1, hidden_size=64))
     for _ in run.train():
         pass
     return run.checkpoint()
 
 
 def measure(corpus: Corpus) -> dict[str, float]:
-    """Seconds for `NAMES` names: the whole command, the sampling in it, and its products alone."""
+    """Return seconds for `NAMES` names.
+
+    Returns:
+        For the command with new names ("new") and with all names ("command"), for the sampling
+        inside it ("inside"), and for its products alone ("limit").
+    """
     checkpoint = trained(corpus)
-    names = Stream(checkpoint.model, 1, Options(max_length=2 * corpus.facts.longest))
+    rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
+    names = NameStream(checkpoint.model, 1, Options(), rules)
     running = [
         int((drawn.names.lengths > step).sum())
-        for drawn in sample(names, NAMES)
+        for drawn in draw_names(names, NAMES)
         for step in range(int(drawn.names.lengths.max()))
     ]
 
     def inside() -> None:
-        for _ in sample(names, NAMES):
+        for _ in draw_names(names, NAMES):
             pass
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.npz")
         save(checkpoint, path)
         command = ["sample", str(path), "--n", str(NAMES), "--seed", "1"]
-        every = ["--allow-known", "--allow-repeats"]
-        rivals = {
-            "command": process([DINOGEN, *command, *every]),
+        all_names = ["--allow-known", "--allow-repeats"]
+        functions = {
+            "command": process([DINOGEN, *command, *all_names]),
             "new": process([DINOGEN, *command]),
             "inside": inside,
-            "limit": limit(checkpoint, running),
+            "limit": products(checkpoint, running),
         }
-        return side_by_side(rivals, rounds=5)
+        return time_in_turns(functions, rounds=5)
 
 
-def limit(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], object]:
-    """The products, tanh and exp calls of sampling, and nothing else.
+def products(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], object]:
+    """Compute the products, tanh and exp calls of sampling, and nothing else.
 
     Args:
-        checkpoint: whose network it is.
-        running: the names still running, step after step and block after block.
+        checkpoint: has the network.
+        running: the number of unfinished names at each step of each block.
     """
-    assert checkpoint.network
-    p = checkpoint.network.parameters
-    Waa, Wya = p["Waa"], p["Wya"]
+    network = checkpoint.model.members["network"]
+    assert isinstance(network, Network)
+    Waa, Wya = network.parameters["Waa"], network.parameters["Wya"]
     a = np.zeros((max(running), len(Waa)), dtype=np.float32)
 
     def run() -> None:
@@ -78,23 +82,23 @@ def limit(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], object
 
 
 def measure_startup() -> dict[str, float]:
-    """Seconds for seven names from the bundled model, and for importing NumPy, whole processes."""
-    rivals = {
+    """Return seconds of a process for seven bundled names, and for importing NumPy."""
+    functions = {
         "sample": process([DINOGEN, "sample", "--n", "7", "--seed", "1"]),
         "numpy": process([sys.executable, "-c", "import numpy"]),
     }
-    return side_by_side(rivals, rounds=15)
+    return time_in_turns(functions, rounds=15)
 
 
 def process(command: Sequence[str]) -> Callable[[], object]:
-    """Run a command, its output thrown away."""
-    # Where no ./dinogen.npz lies about, and with the bytecode that an installation brings along.
-    nowhere = Path(__file__).parent
+    """Run a command and discard its output."""
+    # This folder has no dinogen.npz. An installed package has its bytecode.
+    folder = Path(__file__).parent
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return lambda: subprocess.run(
         command,
         check=True,
-        cwd=nowhere,
+        cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

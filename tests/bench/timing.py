@@ -1,4 +1,4 @@
-"""Rivals side by side."""
+"""Timing of functions that take turns."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -7,16 +7,19 @@ from time import perf_counter
 ROUNDS = 7
 
 
-def side_by_side(
-    rivals: Mapping[str, Callable[[], object]], rounds: int = ROUNDS
+def time_in_turns(
+    functions: Mapping[str, Callable[[], object]], rounds: int = ROUNDS
 ) -> dict[str, float]:
-    """Run rivals in turn, round after round, once without the clock; gives median seconds."""
-    seconds: dict[str, list[float]] = {name: [] for name in rivals}
-    for rival in rivals.values():
-        rival()
+    """Return the median seconds of each function, by name.
+
+    Each runs once without the clock. Then all of them run in turn, in every round.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for function in functions.values():
+        function()
     for _ in range(rounds):
-        for name, rival in rivals.items():
+        for name, function in functions.items():
             began = perf_counter()
-            rival()
+            function()
             seconds[name].append(perf_counter() - began)
     return {name: median(times) for name, times in seconds.items()}

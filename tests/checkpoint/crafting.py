@@ -11,28 +11,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dinogen.checkpoint.contents import Checkpoint
-from dinogen.checkpoint.reading import load
+from dinogen.checkpoint import Checkpoint, load_checkpoint
+from dinogen.data import read_corpus
 from dinogen.errors import CheckpointError
-from dinogen.text.corpus import read_corpus
-from dinogen.training.classic import ClassicRun
-from dinogen.training.loop import DefaultRun
-from dinogen.training.run import Run
-from dinogen.training.settings import Settings
+from dinogen.models import Network, NGram
+from dinogen.training import ClassicRun, DefaultRun, Run, Settings
 
 RECIPES = ("default", "classic")
 
 NAMES = "Freya\nThor\nLoki-Odin\nÞórr\nBaldr\nTýr\nThor\nFrigg\nNjörd\n"
 
-Members = dict[str, bytes]
-"""The bytes of each file in an archive, by its name."""
+Files = dict[str, bytes]
+"""The content of each file in an archive, by name."""
 
 Place = tuple[str | int, ...]
-"""Where something stands in a JSON object: the names and numbers that lead to it."""
+"""The names and indices that lead to a value in a JSON object."""
 
 
 def begin(recipe: str, folder: Path) -> Run:
-    """Set up a run of a few steps on a short list."""
+    """Set up a run of three steps on a short list."""
     path = folder / "names.txt"
     path.write_bytes(NAMES.encode())
     if recipe == "classic":
@@ -42,63 +39,78 @@ def begin(recipe: str, folder: Path) -> Run:
 
 
 def resume(recipe: str, run: Run, checkpoint: Checkpoint) -> Run:
-    """Go on with a checkpoint where a run stands."""
+    """Resume from a checkpoint, on the corpus of a run."""
     if recipe == "classic":
         return ClassicRun.resume(run.corpus, checkpoint)
     return DefaultRun.resume(run.corpus, checkpoint)
 
 
+def network_of(checkpoint: Checkpoint) -> Network:
+    """Return the network of a checkpoint."""
+    network = checkpoint.model.members["network"]
+    assert isinstance(network, Network)
+    return network
+
+
 def same(a: Checkpoint, b: Checkpoint) -> bool:
-    """Tell whether two checkpoints say the same, to the last bit of every number."""
-
-    def arrays(c: Checkpoint) -> list[tuple[str, str, tuple[int, ...], bytes]]:
-        named = {"known": c.known, **(c.network.parameters if c.network else {})}
-        named |= c.ngram.tree._asdict() | {"discounts": c.ngram.discounts} if c.ngram else {}
-        named |= {f"resume.{name}": array for name, array in c.resume.arrays.items()}
-        return [(n, v.dtype.str, v.shape, v.tobytes()) for n, v in sorted(named.items())]
-
-    return (
-        arrays(a) == arrays(b)
-        and a.description() == b.description()
-        and a.weight == b.weight
-        and a.vocabulary.symbols == b.vocabulary.symbols
-        and (a.recipe, a.case, a.corpus, a.held_out) == (b.recipe, b.case, b.corpus, b.held_out)
-        and (a.training, a.history) == (b.training, b.history)
-        and dict(a.resume.counters) == dict(b.resume.counters)
-    )
+    """Return whether two checkpoints are equal, to the last bit of every number."""
+    return _arrays(a) == _arrays(b) and _values(a) == _values(b)
 
 
-def take_apart(path: Path) -> Members:
+def _arrays(checkpoint: Checkpoint) -> list[tuple[str, str, tuple[int, ...], bytes]]:
+    named: dict[str, NDArray[Any]] = {"known": checkpoint.known}
+    for name, member in checkpoint.model.members.items():
+        if isinstance(member, Network):
+            named |= {f"{name}.{key}": array for key, array in member.parameters.items()}
+        else:
+            assert isinstance(member, NGram)
+            named |= {f"{name}.{key}": array for key, array in member.tree._asdict().items()}
+            named[f"{name}.discounts"] = member.discounts
+    named |= {f"resume.{name}": array for name, array in checkpoint.resume.arrays.items()}
+    return [(name, a.dtype.str, a.shape, a.tobytes()) for name, a in sorted(named.items())]
+
+
+def _values(checkpoint: Checkpoint) -> list[object]:
+    members = checkpoint.model.members.items()
+    return [
+        [(name, member.config) for name, member in members if isinstance(member, Network)],
+        [(name, member.order) for name, member in members if isinstance(member, NGram)],
+        checkpoint.model.weights,
+        checkpoint.vocabulary.symbols,
+        (checkpoint.version, checkpoint.recipe, checkpoint.case, checkpoint.corpus),
+        (checkpoint.training, checkpoint.held_out),
+        [(row.step, dict(row.losses), [*row.samples]) for row in checkpoint.history],
+        dict(checkpoint.resume.numbers),
+    ]
+
+
+def take_apart(path: Path) -> Files:
     """Read the files of an archive."""
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def changed(description: Any, place: Place, value: object) -> Any:
-    """Copy a JSON object with another value in one place."""
-    copy = json.loads(json.dumps(description))
-    inner = copy
-    for step in place[:-1]:
-        inner = inner[step]
-    inner[place[-1]] = value
-    return copy
+def put_together(path: Path, files: Files, **claims: dict[str, Any]) -> Path:
+    """Write an archive.
 
-
-def put_together(path: Path, members: Members, **claims: dict[str, Any]) -> Path:
-    """Write an archive, in whose directory some attributes of some files are what is claimed."""
+    Args:
+        path: where to write it.
+        files: its files.
+        claims: attributes of entries in its directory, by the name of the file.
+    """
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
-        for name, data in members.items():
+        for name, data in files.items():
             archive.writestr(name, data)
         for info in archive.filelist:
             for attribute, values in claims.items():
                 if info.filename in values:
                     setattr(info, attribute, values[info.filename])
-    return put(path, whole.getvalue())
+    return overwrite(path, whole.getvalue())
 
 
-def put(path: Path, data: bytes) -> Path:
-    """Write a file, over what is there: some systems take their time to empty a file first."""
+def overwrite(path: Path, data: bytes) -> Path:
+    """Write a file over an existing one. Some systems take long to truncate a file first."""
     path.touch()
     with path.open("r+b") as file:
         file.write(data)
@@ -107,46 +119,57 @@ def put(path: Path, data: bytes) -> Path:
 
 
 def npy(array: NDArray[Any], **options: Any) -> bytes:
-    """Write an array as the bytes of a ``.npy`` file."""
+    """Return the ``.npy`` file of an array."""
     file = io.BytesIO()
     np.lib.format.write_array(file, array, **options)
     return file.getvalue()
 
 
-def with_header(header: str, numbers: bytes) -> bytes:
-    """Write a ``.npy`` file of a header as it is given, and of numbers as they are given."""
+def raw_npy(header: str, numbers: bytes) -> bytes:
+    """Return a ``.npy`` file with a given header and given bytes."""
     return (
         b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode("latin-1") + numbers
     )
 
 
-def array(data: bytes) -> NDArray[Any]:
-    """Read an array from the bytes of a ``.npy`` file; it may be written to."""
+def array_of(data: bytes) -> NDArray[Any]:
+    """Read a ``.npy`` file, as an array that can be changed."""
     found: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
     return found
 
 
-def meta(members: Members) -> dict[str, Any]:
-    """Read the description of a checkpoint."""
-    found: dict[str, Any] = json.loads(array(members["meta.npy"]).tobytes())
+def header_of(files: Files) -> dict[str, Any]:
+    """Read the JSON object of a checkpoint."""
+    found: dict[str, Any] = json.loads(array_of(files["meta.npy"]).tobytes())
     return found
 
 
-def with_text(members: Members, text: str) -> Members:
-    """Change the description of a checkpoint, as a text."""
-    return members | {"meta.npy": npy(np.frombuffer(text.encode(), dtype=np.uint8))}
+def with_text(files: Files, text: str) -> Files:
+    """Replace the JSON text of a checkpoint."""
+    return files | {"meta.npy": npy(np.frombuffer(text.encode(), dtype=np.uint8))}
 
 
-def with_meta(members: Members, description: object) -> Members:
-    """Change the description of a checkpoint, as an object."""
-    return with_text(members, json.dumps(description))
+def with_header(files: Files, header: object) -> Files:
+    """Replace the JSON object of a checkpoint."""
+    return with_text(files, json.dumps(header))
+
+
+def changed(header: Any, place: Place, value: object) -> Any:
+    """Copy a JSON object, with another value in one place."""
+    copy = json.loads(json.dumps(header))
+    inner = copy
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    return copy
 
 
 def refusal(path: Path) -> str:
-    """Give the message with which a checkpoint is refused: one line, which names it first."""
+    """Return the message that refuses a checkpoint: one line that begins with its path."""
     with pytest.raises(CheckpointError) as caught:
-        load(path)
+        load_checkpoint(path)
     message = str(caught.value)
     assert message.isprintable()
     assert message.startswith(f"{path}: ")
+    assert len(message) < len(str(path)) + 1_000
     return message

@@ -1,4 +1,4 @@
-"""Reading: a file is a checkpoint, or is refused in one line; nothing else ever happens."""
+"""Reading: a file is a checkpoint, or is refused in one line."""
 
 import gzip
 import json
@@ -14,71 +14,79 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from numpy.typing import NDArray
 
-from dinogen.checkpoint.contents import Checkpoint
-from dinogen.checkpoint.reading import load
-from dinogen.errors import CheckpointError, DinogenError
+from dinogen.checkpoint import (
+    FORMAT,
+    Checkpoint,
+    HistoryRow,
+    describe,
+    load_checkpoint,
+)
+from dinogen.errors import CheckpointError
 from tests.checkpoint.crafting import (
-    Members,
+    Files,
     Place,
-    array,
-    begin,
+    array_of,
     changed,
-    meta,
+    header_of,
+    network_of,
     npy,
-    put,
+    overwrite,
     put_together,
+    raw_npy,
     refusal,
-    resume,
     same,
     take_apart,
     with_header,
-    with_meta,
     with_text,
 )
 
-# The folder of a test may be used again by its next example: each writes its own file anew.
+# Examples of one test share its folder: each writes its own file again.
 SHARED = [HealthCheck.function_scoped_fixture]
 
 NESTED = "[" * 100_000 + "]" * 100_000
 
 
-def places(description: Any, before: Place = ()) -> Iterator[Place]:
-    """Go through the places in a JSON object, and of a list through the first two."""
+def places(header: Any, before: Place = ()) -> Iterator[Place]:
+    """Yield all places in a JSON object; of a list only the first two."""
     inner: Any = ()
-    if isinstance(description, dict):
-        inner = description.items()
-    elif isinstance(description, list):
-        inner = enumerate(description[:2])
+    if isinstance(header, dict):
+        inner = header.items()
+    elif isinstance(header, list):
+        inner = enumerate(header[:2])
     for name, value in inner:
         yield (*before, name)
         yield from places(value, (*before, name))
 
 
-def refused_or_harmless(path: Path) -> Checkpoint | None:
-    """Load a file that may be a checkpoint; it may be refused, as a checkpoint is."""
+def load_or_refuse(path: Path) -> Checkpoint | None:
+    """Load a file; returns None if it is refused as a checkpoint is."""
     try:
-        return load(path)
+        return load_checkpoint(path)
     except CheckpointError:
         refusal(path)
         return None
 
 
-def test_what_was_taken_apart_can_be_put_together(
-    trained: Checkpoint, members: Members, tmp_path: Path
+def array_name(file: str) -> str:
+    """Return the name of an array that a file in the archive holds."""
+    return file.removesuffix(".npy")
+
+
+def test_unchanged_parts_are_the_same_checkpoint(
+    trained: Checkpoint, files: Files, tmp_path: Path
 ) -> None:
-    """The tests below change one thing; changing nothing gives the same checkpoint."""
-    assert same(load(put_together(tmp_path / "model.npz", members)), trained)
-    rewritten = {name: npy(array(data)) for name, data in members.items()}
-    path = put_together(tmp_path / "model.npz", with_meta(rewritten, meta(members)))
-    assert same(load(path), trained)
+    """The tests below change one thing; without a change the checkpoint is the same."""
+    assert same(load_checkpoint(put_together(tmp_path / "model.npz", files)), trained)
+    rewritten = {name: npy(array_of(data)) for name, data in files.items()}
+    path = put_together(tmp_path / "model.npz", with_header(rewritten, header_of(files)))
+    assert same(load_checkpoint(path), trained)
 
 
 def test_a_path_without_a_file(tmp_path: Path) -> None:
-    """What is missing, is a directory, or lies below a file is refused, each for what it is."""
+    """A missing file, a directory, and a path below a file have a message each."""
     assert "no such checkpoint" in refusal(tmp_path / "none.npz")
     assert "a directory" in refusal(tmp_path)
     (tmp_path / "file").touch()
@@ -92,7 +100,7 @@ def test_a_path_without_a_file(tmp_path: Path) -> None:
         b"PK",
         b"Anna\nBerta\nCora\n" * 100,
         b"\x00" * 1_000,
-        b"PK\x05\x06" + b"\x00" * 18,  # an archive of nothing
+        b"PK\x05\x06" + b"\x00" * 18,  # an empty archive
         b"PK\x05\x06" + b"\xff" * 18,
         npy(np.zeros(9, np.float32)),
         gzip.compress(b"Anna\n"),
@@ -103,24 +111,24 @@ def test_another_kind_of_file(tmp_path: Path, data: bytes) -> None:
     """A file of any other kind is refused."""
     path = tmp_path / "model.npz"
     path.write_bytes(data)
-    assert "dinogen checkpoint" in refusal(path)
+    assert "not a dinogen checkpoint" in refusal(path)
 
 
-def test_another_program_s_arrays(tmp_path: Path) -> None:
-    """An archive of arrays that dinogen did not write is told apart from a damaged checkpoint."""
+def test_arrays_of_another_program(tmp_path: Path) -> None:
+    """The message differs from that for a damaged checkpoint."""
     path = tmp_path / "model.npz"
     np.savez(path, weights=np.zeros((3, 4)), known=np.arange(3, dtype=np.uint64))
     message = refusal(path)
-    assert "no dinogen checkpoint" in message
+    assert "not a dinogen checkpoint" in message
     assert "damaged" not in message
 
 
 def test_a_truncated_file(saved: Path, tmp_path: Path) -> None:
-    """A file that ends early, wherever it does, is refused as damaged."""
+    """A truncated file is refused as damaged, at any length."""
     data = saved.read_bytes()
     path = tmp_path / "model.npz"
     for length in sorted({len(data) * part // 64 for part in range(64)} | {len(data) - 1}):
-        put(path, data[:length])
+        overwrite(path, data[:length])
         assert "damaged" in refusal(path)
 
 
@@ -129,22 +137,22 @@ def test_a_truncated_file(saved: Path, tmp_path: Path) -> None:
 def test_a_damaged_file(
     trained: Checkpoint, saved: Path, tmp_path: Path, data: st.DataObject
 ) -> None:
-    """Some bytes changed at random: the file is refused, or says exactly what it said before."""
+    """A file with random bytes changed is refused, or means the same as before."""
     damaged = bytearray(saved.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(damaged) - 1))
         damaged[place] = data.draw(st.integers(0, 255) | st.sampled_from(b" ()[]{}',:\0L"))
     path = tmp_path / "model.npz"
-    put(path, bytes(damaged))
-    found = refused_or_harmless(path)
+    overwrite(path, bytes(damaged))
+    found = load_or_refuse(path)
     assert found is None or same(found, trained)
 
 
-def test_a_compressed_file(members: Members, tmp_path: Path) -> None:
-    """A compressed archive, which could grow without bound when read, is refused."""
+def test_a_compressed_file(files: Files, tmp_path: Path) -> None:
+    """A compressed archive is refused: it could grow without bound when it is read."""
     path = tmp_path / "model.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
+        for name, data in files.items():
             archive.writestr(name, data)
     assert "compressed" in refusal(path)
 
@@ -164,82 +172,115 @@ def test_a_compressed_file(members: Members, tmp_path: Path) -> None:
         ("extract_version", 99),
     ],
 )
-def test_an_archive_that_lies_about_an_array(
-    members: Members, tmp_path: Path, attribute: str, value: int
-) -> None:
-    """What the archive's directory says of an array has to be true of it."""
-    for name in ("meta.npy", "known.npy", "model.Wya.npy"):
+def test_a_wrong_directory(files: Files, tmp_path: Path, attribute: str, value: int) -> None:
+    """What the directory of the archive says about an array must be true."""
+    for name in ("meta.npy", "known.npy", "network.Wya.npy"):
         claims: dict[str, dict[str, Any]] = {attribute: {name: value}}
-        refusal(put_together(tmp_path / "model.npz", members, **claims))
+        refusal(put_together(tmp_path / "model.npz", files, **claims))
 
 
-@pytest.mark.parametrize("version", [2, 10**9])
-def test_a_newer_format(members: Members, tmp_path: Path, version: int) -> None:
-    """A file of a later format, whatever else is in it, asks for a newer dinogen."""
+@pytest.mark.parametrize("version", [FORMAT + 1, 10**9])
+def test_a_newer_format(files: Files, tmp_path: Path, version: int) -> None:
+    """A file of a later format asks for a newer dinogen, whatever else it holds."""
     path = tmp_path / "model.npz"
-    for description in (meta(members) | {"format": version}, {"format": version}):
-        message = refusal(put_together(path, with_meta(members, description)))
+    for header in (header_of(files) | {"format": version}, {"format": version}):
+        message = refusal(put_together(path, with_header(files, header)))
         assert f"format {version}" in message
         assert "upgrade dinogen" in message
         assert "damaged" not in message
-    alone = with_meta({}, {"format": version, "arrays": "elsewhere"})
+    alone = with_header({}, {"format": version, "arrays": "elsewhere"})
     assert "upgrade dinogen" in refusal(put_together(path, alone))
 
 
-@pytest.mark.parametrize("version", [0, -1, True, 1.0, "1", None, 2**64])
-def test_a_format_that_never_was(members: Members, tmp_path: Path, version: object) -> None:
-    """A format that is no positive whole number is damage."""
+def test_an_older_format(files: Files, tmp_path: Path) -> None:
+    """A file of the first format is not read; the message says how to replace it."""
+    path = put_together(tmp_path / "model.npz", with_header(files, {"format": 1}))
+    message = refusal(path)
+    assert "format 1" in message
+    assert "dinogen train" in message
+    assert "damaged" not in message
+
+
+@pytest.mark.parametrize("version", [0, -1, True, 2.0, "2", None, 2**64])
+def test_an_impossible_format(files: Files, tmp_path: Path, version: object) -> None:
+    """A format that is not a positive whole number is damage."""
     path = put_together(
-        tmp_path / "model.npz", with_meta(members, meta(members) | {"format": version})
+        tmp_path / "model.npz", with_header(files, header_of(files) | {"format": version})
     )
     assert "damaged" in refusal(path)
 
 
+def test_an_unknown_cell(files: Files, tmp_path: Path) -> None:
+    """A network that this version does not know asks for a newer dinogen."""
+    header = changed(header_of(files), ("members", "network", "cell"), "lstm9")
+    message = refusal(put_together(tmp_path / "model.npz", with_header(files, header)))
+    assert "cell is 'lstm9'" in message
+    assert "upgrade dinogen" in message
+    assert "damaged" not in message
+
+
+def test_an_unknown_recipe(files: Files, tmp_path: Path) -> None:
+    """A model of another recipe can be used; only resuming needs to know the recipe."""
+    header = header_of(files) | {"recipe": "modern"}
+    found = load_checkpoint(put_together(tmp_path / "model.npz", with_header(files, header)))
+    assert found.recipe == "modern"
+
+
+def test_unknown_fields_are_ignored(trained: Checkpoint, files: Files, tmp_path: Path) -> None:
+    """A later version may add fields without a new format."""
+    header = header_of(files)
+    for place in [(), ("corpus",), ("training",), ("members", "network"), ("resume",)]:
+        inner = header
+        for name in place:
+            inner = inner[name]
+        inner["later"] = ["\x1b[2J", None]
+    path = put_together(tmp_path / "model.npz", with_header(files, header))
+    assert same(load_checkpoint(path), trained)
+
+
+def test_a_missing_array(files: Files, tmp_path: Path) -> None:
+    """Each array is required, and the message names the one that is missing."""
+    for missing in files.keys() - {"meta.npy"}:
+        rest = {name: data for name, data in files.items() if name != missing}
+        message = refusal(put_together(tmp_path / "model.npz", rest))
+        assert f"the array {array_name(missing)} is missing" in message
+
+
 @pytest.mark.parametrize(
-    ("place", "value", "called"),
+    "name",
     [
-        (("recipe",), "modern", "recipe, 'modern',"),
-        (("model", "cell"), "lstm", "1-layer lstm"),
-        (("model", "layers"), 2, "2-layer rnn"),
+        *("extra.npy", "network.Wxx.npy", "resume.npy", "resume.Wax.npy", "ngram.npy"),
+        *("meta.npy.npy", ".npy", "READ ME", "a/", "../known.npy", "known.npy/"),
     ],
 )
-def test_a_model_of_the_future(
-    members: Members, tmp_path: Path, place: Place, value: object, called: str
-) -> None:
-    """A recipe or a network that is not known is named, and asks for a newer dinogen."""
-    description = changed(meta(members), place, value)
-    message = refusal(put_together(tmp_path / "model.npz", with_meta(members, description)))
-    assert called in message
-    assert "upgrade dinogen" in message
+def test_an_unknown_array(files: Files, tmp_path: Path, name: str) -> None:
+    """An array that is not declared is refused, even if it would not be used."""
+    refusal(put_together(tmp_path / "model.npz", files | {name: npy(np.zeros(1, np.float32))}))
 
 
-def test_a_missing_array(members: Members, tmp_path: Path) -> None:
-    """Each array is needed, and is named where it is missing."""
-    for missing in members.keys() - {"meta.npy"}:
-        rest = {name: data for name, data in members.items() if name != missing}
-        message = refusal(put_together(tmp_path / "model.npz", rest))
-        assert f"the array {missing.removesuffix('.npy')} is missing" in message
-
-
-@pytest.mark.parametrize("name", ["extra.npy", "model.Wxx.npy", "resume.npy", "READ ME", "a/"])
-def test_an_array_too_many(members: Members, tmp_path: Path, name: str) -> None:
-    """What no checkpoint has is refused, even if it is never looked at."""
-    refusal(put_together(tmp_path / "model.npz", members | {name: npy(np.zeros(1, np.float32))}))
-
-
-def test_an_array_twice(members: Members, tmp_path: Path) -> None:
-    """Two arrays of one name, of which readers could see different ones, are refused."""
+def test_an_array_twice(files: Files, tmp_path: Path) -> None:
+    """Two arrays of one name are refused: two readers could use different ones."""
     path = tmp_path / "model.npz"
-    for name, data in members.items():
-        put_together(path, members)
+    for name, data in files.items():
+        put_together(path, files)
         with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python, too, is of the opinion that this is odd
+            warnings.simplefilter("ignore")  # Python warns of the duplicate
             archive.writestr(name, data)
         assert "two arrays of one name" in refusal(path)
 
 
+def test_a_field_twice(files: Files, tmp_path: Path) -> None:
+    """Two fields of one name are refused too, at any depth, even if both are equal."""
+    text = json.dumps(header_of(files))
+    for name in ("format", "lines", "hidden_size", "network", "numbers", "step"):
+        place = text.index(f'"{name}": ')
+        doubled = f'{text[:place]}"{name}": 1, {text[place:]}'
+        path = put_together(tmp_path / "model.npz", with_text(files, doubled))
+        assert "not JSON" in refusal(path)
+
+
 def shapes(a: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Give an array in shapes that are not its own."""
+    """Yield an array in other shapes."""
     yield a[None]
     yield a[..., None]
     yield np.concatenate([a, a[-1:]])
@@ -254,68 +295,82 @@ def shapes(a: NDArray[Any]) -> Iterator[NDArray[Any]]:
             yield np.ascontiguousarray(a.T)
 
 
-def test_an_array_of_another_shape(members: Members, tmp_path: Path) -> None:
-    """Each array has the shape that the description asks for, and lies row by row."""
-    for name in members:
-        for other in shapes(array(members[name])):
-            path = put_together(tmp_path / "model.npz", members | {name: npy(other)})
+def test_an_array_of_another_shape(files: Files, tmp_path: Path) -> None:
+    """Each array has the shape that the header gives, in row-major order."""
+    for name in files:
+        for other in shapes(array_of(files[name])):
+            path = put_together(tmp_path / "model.npz", files | {name: npy(other)})
             message = refusal(path)
-            if name != "meta.npy":  # a text may be of any length, and is refused for what it says
-                assert f"the array {name.removesuffix('.npy')} is" in message
+            if name != "meta.npy":  # a text has any length, and is refused for its content
+                assert f"the array {array_name(name)} is" in message
 
 
 @pytest.mark.parametrize(
     "dtype", ["i1", ">u8", "<i8", "<f2", ">f4", "<f4", "<f8", "<c8", "?", "S4"]
 )
-def test_an_array_of_another_type(members: Members, tmp_path: Path, dtype: str) -> None:
-    """Each array has numbers of its own type, in the one order of bytes."""
-    for name in members:
-        whole = array(members[name])
+def test_an_array_of_another_dtype(files: Files, tmp_path: Path, dtype: str) -> None:
+    """Each array has the dtype that the header gives, in little-endian order."""
+    for name in files:
+        whole = array_of(files[name])
         if whole.dtype != np.dtype(dtype):
             other = np.zeros(whole.shape, dtype)
-            path = put_together(tmp_path / "model.npz", members | {name: npy(other)})
-            assert f"the array {name.removesuffix('.npy')} is" in refusal(path)
+            path = put_together(tmp_path / "model.npz", files | {name: npy(other)})
+            assert f"the array {array_name(name)} is" in refusal(path)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_number_that_is_none(members: Members, tmp_path: Path, value: float) -> None:
-    """A single NaN or infinity, anywhere in an array, is refused with the array's name."""
-    for name in members.keys() - {"meta.npy", "known.npy"}:
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e31])
+def test_a_number_that_is_not_finite(files: Files, tmp_path: Path, value: float) -> None:
+    """A single NaN, infinity or absurd number is refused, and the message names the array."""
+    found = 0
+    for name in files:
         for place in (0, -1):
-            other = array(members[name])
+            other = array_of(files[name])
             if not np.issubdtype(other.dtype, np.floating):
                 continue
             other.flat[place] = value
-            path = put_together(tmp_path / "model.npz", members | {name: npy(other)})
-            assert f"the array {name.removesuffix('.npy')} holds" in refusal(path)
+            path = put_together(tmp_path / "model.npz", files | {name: npy(other)})
+            assert f"the array {array_name(name)} has a number" in refusal(path)
+            found += 1
+    assert found >= 12
 
 
-def test_digests_out_of_order(members: Members, tmp_path: Path) -> None:
-    """The digests are sorted and different, or a search among them would not find them."""
+def test_digests_out_of_order(files: Files, tmp_path: Path) -> None:
+    """Digests are sorted and distinct, as binary search requires."""
     for change in ([1, 0], [0, 0]):
-        known = array(members["known.npy"])
+        known = array_of(files["known.npy"])
         known[-2:] = known[-2:][change]
-        path = put_together(tmp_path / "model.npz", members | {"known.npy": npy(known)})
+        path = put_together(tmp_path / "model.npz", files | {"known.npy": npy(known)})
         assert "not in order" in refusal(path)
 
 
-def test_numbers_missing_or_left_over(members: Members, tmp_path: Path) -> None:
-    """An array of fewer or more bytes than its header says is refused, in a whole archive too."""
-    for name, data in members.items():
+def test_too_few_or_too_many_bytes(files: Files, tmp_path: Path) -> None:
+    """An array with another size than its shape gives is refused, in a valid archive too."""
+    for name, data in files.items():
         for other in (data[:-1], data + b"\0", data + data, data[:128], data[:64], data[:7], b""):
-            refusal(put_together(tmp_path / "model.npz", members | {name: other}))
+            refusal(put_together(tmp_path / "model.npz", files | {name: other}))
 
 
-def test_another_version_of_npy(members: Members, tmp_path: Path) -> None:
-    """Arrays are in the first version of .npy, which is all that dinogen writes."""
-    for name in members:
+def test_swapped_arrays(files: Files, tmp_path: Path) -> None:
+    """Two arrays that differ in dtype or shape cannot stand for each other."""
+    names = sorted(files)
+    for name in names:
+        for other in names:
+            a, b = array_of(files[name]), array_of(files[other])
+            if (a.dtype, a.shape) != (b.dtype, b.shape):
+                swapped = files | {name: files[other], other: files[name]}
+                refusal(put_together(tmp_path / "model.npz", swapped))
+
+
+def test_another_version_of_npy(files: Files, tmp_path: Path) -> None:
+    """Dinogen writes version 1.0 of the .npy format only."""
+    for name in files:
         for version in ((2, 0), (3, 0)):
-            other = npy(array(members[name]), version=version)
-            refusal(put_together(tmp_path / "model.npz", members | {name: other}))
+            other = npy(array_of(files[name]), version=version)
+            refusal(put_together(tmp_path / "model.npz", files | {name: other}))
 
 
 class Bomb:
-    """An object that leaves a mark when it is unpickled."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -324,17 +379,17 @@ class Bomb:
         return Path.touch, (self.mark,)
 
 
-def test_nothing_is_ever_unpickled(members: Members, tmp_path: Path) -> None:
-    """An array of objects is refused in the place of any array, and its code is not run."""
+def test_nothing_is_ever_unpickled(files: Files, tmp_path: Path) -> None:
+    """An array of objects is refused in any place, and its code does not run."""
     mark = tmp_path / "mark"
-    for name in members:
-        objects = np.empty(array(members[name]).shape, dtype=object)
+    for name in files:
+        objects = np.empty(array_of(files[name]).shape, dtype=object)
         objects.fill(Bomb(mark))
-        path = put_together(tmp_path / "model.npz", members | {name: npy(objects)})
+        path = put_together(tmp_path / "model.npz", files | {name: npy(objects)})
         refusal(path)
     assert not mark.exists()
     pickle.loads(pickle.dumps(Bomb(mark)))  # noqa: S301
-    assert mark.exists()  # so it does go off
+    assert mark.exists()  # the bomb works
 
 
 @pytest.mark.parametrize(
@@ -366,75 +421,104 @@ def test_nothing_is_ever_unpickled(members: Members, tmp_path: Path) -> None:
         pytest.param(" " * 20_000, id="blanks"),
     ],
 )
-def test_a_header_of_an_array_that_is_none(members: Members, tmp_path: Path, header: str) -> None:
-    """Whatever stands where the type and shape of an array should, is refused in one line."""
-    for name in ("meta.npy", "known.npy", "model.Wax.npy"):
-        numbers = array(members[name]).tobytes()
-        other = members | {name: with_header(header, numbers)}
+def test_a_broken_npy_header(files: Files, tmp_path: Path, header: str) -> None:
+    """Anything else in place of the dtype and shape of an array is refused in one line."""
+    for name in ("meta.npy", "known.npy", "network.Wax.npy"):
+        numbers = array_of(files[name]).tobytes()
+        other = files | {name: raw_npy(header, numbers)}
         refusal(put_together(tmp_path / "model.npz", other))
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=SHARED)
 @given(st.data())
-def test_a_header_with_a_mistake_in_it(
-    trained: Checkpoint, members: Members, tmp_path: Path, data: st.DataObject
+def test_a_mistake_in_an_npy_header(
+    trained: Checkpoint, files: Files, tmp_path: Path, data: st.DataObject
 ) -> None:
-    """A header with symbols changed, added or taken away is refused, or means the same."""
-    name = data.draw(st.sampled_from(sorted(members)))
-    whole = members[name]
+    """A header with symbols changed, added or removed is refused, or means the same."""
+    name = data.draw(st.sampled_from(sorted(files)))
+    whole = files[name]
     length = int.from_bytes(whole[8:10], "little")
     header = whole[10 : 10 + length].decode()
     for _ in range(data.draw(st.integers(1, 2))):
         place = data.draw(st.integers(0, len(header.rstrip())))
-        taken = data.draw(st.integers(0, 2))
+        removed = data.draw(st.integers(0, 2))
         added = data.draw(st.text("()[]{}',: \n\\#-0123456789LJe\0\x1b<>f=", max_size=2))
-        header = header[:place] + added + header[place + taken :]
-    other = members | {name: with_header(header, whole[10 + length :])}
-    found = refused_or_harmless(put_together(tmp_path / "model.npz", other))
+        header = header[:place] + added + header[place + removed :]
+    other = files | {name: raw_npy(header, whole[10 + length :])}
+    found = load_or_refuse(put_together(tmp_path / "model.npz", other))
     assert found is None or same(found, trained)
 
 
 @pytest.mark.parametrize("lines", [10**6, 2**30, 2**45, 2**59, 2**60, 2**62])
-def test_a_claim_to_know_more_names_than_the_file_holds(
-    members: Members, tmp_path: Path, lines: int
+def test_a_claim_of_more_names_than_the_file_holds(
+    files: Files, tmp_path: Path, lines: int
 ) -> None:
-    """However many names are claimed, and wherever, no memory is taken for what is not there."""
-    description = meta(members)
-    description["corpus"] |= {"lines": lines, "names": 2, "duplicates": 0}
-    claimed = with_meta(members, description)
-    header = f"{{'descr': '<u8', 'fortran_order': False, 'shape': ({lines},), }}\n"
-    in_array = claimed | {"known.npy": with_header(header, b"\0" * 80)}
-    size = 10 + len(header) + 8 * lines
+    """No memory is allocated for names that are only claimed, wherever the claim stands."""
+    header = header_of(files)
+    header["corpus"] |= {"lines": lines, "names": lines, "duplicates": 0}
+    claimed = with_header(files, header)
+    npy_header = f"{{'descr': '<u8', 'fortran_order': False, 'shape': ({lines},), }}\n"
+    in_array = claimed | {"known.npy": raw_npy(npy_header, b"\0" * 80)}
+    size = 10 + len(npy_header) + 8 * lines
     in_directory = {"known.npy": min(size, 2**64 - 2)}
     path = tmp_path / "model.npz"
-    refusal(put_together(path, claimed))
-    refusal(put_together(path, in_array))
+    assert "known" in refusal(put_together(path, claimed))
+    assert "known" in refusal(put_together(path, in_array))
     put_together(path, in_array, file_size=in_directory, compress_size=in_directory)
     assert memory_to_refuse(path) < 10_000_000
 
 
-def test_a_claim_to_be_larger_than_the_file(
-    trained: Checkpoint, members: Members, tmp_path: Path
-) -> None:
-    """A large network that is claimed, and is not there, takes no memory either."""
-    description = meta(members)
-    description["symbols"] = [chr(code) for code in range(0x4E00, 0x9F00)]
-    description["model"]["hidden_size"] = 4_096
-    path = put_together(tmp_path / "model.npz", with_meta(members, description))
-    assert memory_to_refuse(path) < 50_000_000
+def test_a_claim_of_a_large_network(files: Files, tmp_path: Path) -> None:
+    """No memory is allocated for a network that is only claimed."""
+    header = header_of(files)
+    for symbols, hidden_size, problem in ((100, 4_096, "is not"), (20_000, 4_096, "too large")):
+        header["vocabulary"] = [chr(code) for code in range(0x4E00, 0x4E00 + symbols)]
+        header["members"]["network"]["hidden_size"] = hidden_size
+        header["held_out"], header["resume"] = None, {"numbers": {}, "arrays": {}}
+        header["members"] = {"network": header["members"]["network"] | {"weight": 1.0}}
+        rest = {name: data for name, data in files.items() if not name.startswith(("res", "ngr"))}
+        path = put_together(tmp_path / "model.npz", with_header(rest, header))
+        assert problem in refusal(path)
+        assert memory_to_refuse(path) < 10_000_000
 
 
-def test_a_description_without_end(members: Members, tmp_path: Path) -> None:
-    """A description that claims to be longer than any is refused before it is read."""
-    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({2**40},), }}\n"
-    other = members | {"meta.npy": with_header(header, b"{}")}
-    size = {"meta.npy": 2**40 + 10 + len(header)}
-    path = put_together(tmp_path / "model.npz", other, file_size=size, compress_size=size)
+@pytest.mark.parametrize("shape", [[2**25], [2**25] * 4, [0, 2**25], [2**25, 0], []])
+def test_a_claim_of_a_large_resume_array(files: Files, tmp_path: Path, shape: list[int]) -> None:
+    """No memory is allocated for a resume array that is only claimed."""
+    header = header_of(files)
+    for entry in header["resume"]["arrays"].values():
+        entry["shape"] = shape
+    path = put_together(tmp_path / "model.npz", with_header(files, header))
+    assert "the array resume." in refusal(path)
     assert memory_to_refuse(path) < 10_000_000
 
 
+def test_an_endless_header(files: Files, tmp_path: Path) -> None:
+    """A JSON text that claims to be too long is refused before it is read."""
+    npy_header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({2**40},), }}\n"
+    other = files | {"meta.npy": raw_npy(npy_header, b"{}")}
+    size = {"meta.npy": 2**40 + 10 + len(npy_header)}
+    path = put_together(tmp_path / "model.npz", other, file_size=size, compress_size=size)
+    assert memory_to_refuse(path) < 10_000_000
+    blanks = with_text(files, json.dumps(header_of(files)) + " " * (1 << 23))
+    assert "too long" in refusal(put_together(path, blanks))
+
+
+@pytest.mark.parametrize("item", ["[],", "{},", "0,", "[[[[]]]],"])
+@pytest.mark.parametrize("field", ["vocabulary", "history", "arrays"])
+def test_memory_is_proportional_to_the_file(
+    files: Files, tmp_path: Path, item: str, field: str
+) -> None:
+    """JSON takes more memory than bytes, but only by a factor."""
+    header = header_of(files)
+    (header["resume"] if field == "arrays" else header)[field] = "@"
+    text = json.dumps(header).replace('"@"', f"[{item * 50_000}0]")
+    path = put_together(tmp_path / "model.npz", with_text(files, text))
+    assert memory_to_refuse(path) < 50 * len(text)
+
+
 def memory_to_refuse(path: Path) -> int:
-    """Measure the bytes that were taken at the most while a file was refused."""
+    """Return the peak of allocated bytes while a file is refused."""
     tracemalloc.start()
     try:
         refusal(path)
@@ -454,64 +538,99 @@ def memory_to_refuse(path: Path) -> int:
         '"{}"',
         "{}",
         "\ufeff{}",
-        pytest.param(NESTED, id="lists in lists"),
-        pytest.param('{"a":' * 100_000, id="objects in objects"),
+        pytest.param(NESTED, id="nested lists"),
+        pytest.param('{"a":' * 100_000, id="nested objects"),
         pytest.param('{"format": ' + "9" * 5_000 + "}", id="a long number"),
-        '{"format": 1}',
+        f'{{"format": {FORMAT}}}',
     ],
 )
-def test_a_description_that_is_none(members: Members, tmp_path: Path, text: str) -> None:
-    """A description that is no JSON object, or has nothing in it, is refused."""
-    assert "damaged" in refusal(put_together(tmp_path / "model.npz", with_text(members, text)))
+def test_a_header_that_is_not_an_object(files: Files, tmp_path: Path, text: str) -> None:
+    """A text that is not a JSON object, or lacks its fields, is refused."""
+    assert "damaged" in refusal(put_together(tmp_path / "model.npz", with_text(files, text)))
     raw = npy(np.frombuffer(text.encode()[:40] + b"\xff", dtype=np.uint8))
-    assert "damaged" in refusal(put_together(tmp_path / "model.npz", members | {"meta.npy": raw}))
+    assert "damaged" in refusal(put_together(tmp_path / "model.npz", files | {"meta.npy": raw}))
 
 
-def test_a_field_of_another_kind(members: Members, tmp_path: Path) -> None:
-    """Each field that is used is of its one kind; nothing, text, numbers and lists are refused."""
-    description = meta(members)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_header_in_another_encoding(files: Files, tmp_path: Path, encoding: str) -> None:
+    """JSON is in UTF-8."""
+    data = json.dumps(header_of(files)).encode(encoding)
+    other = files | {"meta.npy": npy(np.frombuffer(data, dtype=np.uint8))}
+    assert "damaged" in refusal(put_together(tmp_path / "model.npz", other))
+
+
+def test_a_field_missing_or_of_another_kind(files: Files, tmp_path: Path) -> None:
+    """Each field is required, and of one kind only."""
+    header = header_of(files)
     path = tmp_path / "model.npz"
-    for name in description.keys() - {"version"}:
-        wrong: list[Any] = [None, "text", 7.5, True, [7], [[]]]
+    assert len(header) == 11
+    for name in header:
+        wrong: list[Any] = [None, 7.5, True, [7], [[]], "\x1b[2J", {"": 1}]
+        if name not in ("version", "recipe"):
+            wrong.append("text")
         for value in wrong:
-            # That no name was held out, and that there are no n-grams.
-            if (name, value) not in (("heldout", None), ("ngram", None)):
-                other = changed(description, (name,), value)
-                refusal(put_together(path, with_meta(members, other)))
-        nested = json.dumps(changed(description, (name,), "@")).replace('"@"', NESTED)
-        refusal(put_together(path, with_text(members, nested)))
-        rest = {field: value for field, value in description.items() if field != name}
-        assert name in refusal(put_together(path, with_meta(members, rest)))
+            # A checkpoint may have no held-out names.
+            if (name, value) != ("held_out", None):
+                other = changed(header, (name,), value)
+                refusal(put_together(path, with_header(files, other)))
+        nested = json.dumps(changed(header, (name,), "@")).replace('"@"', NESTED)
+        refusal(put_together(path, with_text(files, nested)))
+        rest = {field: value for field, value in header.items() if field != name}
+        assert name in refusal(put_together(path, with_header(files, rest)))
 
 
-@pytest.mark.parametrize("value", [None, "\x1b[2J", True, 10**400])
-def test_a_value_of_another_kind_anywhere(members: Members, tmp_path: Path, value: object) -> None:
-    """With any value in any place: refused, or a checkpoint that could be described and shown."""
-    description = meta(members)
-    for place in places(description):
-        other = with_meta(members, changed(description, place, value))
-        found = refused_or_harmless(put_together(tmp_path / "model.npz", other))
+def test_an_inner_field_missing(files: Files, tmp_path: Path) -> None:
+    """Each field of each object is required, except those under arbitrary names."""
+    header = header_of(files)
+    arbitrary = ("settings", "history", "numbers")
+    found = 0
+    for place in places(header):
+        if len(place) > 1 and isinstance(place[-1], str) and not {*arbitrary} & {*place[:-1]}:
+            other = json.loads(json.dumps(header))
+            inner = other
+            for step in place[:-1]:
+                inner = inner[step]
+            del inner[place[-1]]
+            refusal(put_together(tmp_path / "model.npz", with_header(files, other)))
+            found += 1
+    assert found > 20
+
+
+@pytest.mark.parametrize("value", [None, "\x1b[2J", True, 10**400, [], {}, -1])
+def test_any_value_in_any_place(files: Files, tmp_path: Path, value: object) -> None:
+    """The file is refused, or can be described and printed."""
+    header = header_of(files)
+    for place in places(header):
+        other = with_header(files, changed(header, place, value))
+        found = load_or_refuse(put_together(tmp_path / "model.npz", other))
         if found:
-            shown = json.dumps(found.description(), allow_nan=False, ensure_ascii=False)
+            shown = json.dumps(describe(found), allow_nan=False, ensure_ascii=False)
             assert "\\u001b" not in shown
 
 
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        (("symbols",), []),
-        (("symbols", 0), "ab"),
-        (("symbols", 0), ""),
-        (("symbols", 0), "\n"),
-        (("symbols", 0), "\x1b"),
-        (("symbols", 0), "\u200d"),
-        (("symbols", 0), "\ud800"),
-        (("symbols", 0), "\U0010fffd"),
-        (("symbols", 0), "z"),  # out of order
-        (("symbols", 1), "-"),  # twice
-        (("model", "hidden_size"), 0),
-        (("model", "hidden_size"), 4_097),
-        (("model", "hidden_size"), 4.0),
+        (("version",), "\x1b[2J"),
+        (("version",), "1" * 256),
+        (("recipe",), ""),
+        (("recipe",), "default; rm -rf /"),
+        (("recipe",), "a" * 65),
+        (("vocabulary",), []),
+        (("vocabulary", 0), "ab"),
+        (("vocabulary", 0), ""),
+        (("vocabulary", 0), "\n"),
+        (("vocabulary", 0), "\x1b"),
+        (("vocabulary", 0), "\u200d"),
+        (("vocabulary", 0), "\ud800"),
+        (("vocabulary", 0), "\U0010fffd"),
+        (("vocabulary", 0), "z"),  # out of order
+        (("vocabulary", 1), "-"),  # twice
+        (("members", "network", "hidden_size"), 0),
+        (("members", "network", "hidden_size"), 4_097),
+        (("members", "network", "hidden_size"), 4.0),
+        (("members", "network", "layers"), 17),
+        (("members", "network", "weight"), math.nan),
         (("case", "fold"), 1),
         (("case", "capital_after"), ["\n", "ab"]),
         (("case", "capital_after"), ["\x1b"]),
@@ -525,125 +644,165 @@ def test_a_value_of_another_kind_anywhere(members: Members, tmp_path: Path, valu
         (("corpus", "duplicates"), 8),
         (("corpus", "duplicates"), -1),
         (("corpus", "longest"), 0),
+        (("corpus", "longest"), 766),
         (("corpus", "sha256"), "\x1b[2J"),
         (("training", "seed"), -1),
         (("training", "seed"), 2**64),
         (("training", "steps"), -1),
+        (("training", "steps"), 0),  # fewer than the history has
         (("training", "seconds"), math.nan),
         (("training", "seconds"), math.inf),
+        (("training", "seconds"), -1.0),
         (("training", "seconds"), "2"),
         (("training", "interrupted"), 0),
-        (("training", "settings", "steps"), "3"),
+        (("training", "settings"), {f"s{i}": 1 for i in range(65)}),
+        (("training", "settings", "steps"), "\x1b[2J"),
+        (("training", "settings", "steps"), [3]),
         (("training", "settings", "\x1b[2J"), 3),
-        (("heldout",), {"names": 0, "nats_per_symbol": 1.0}),
-        (("heldout",), {"names": 2, "nats_per_symbol": math.nan}),
-        (("heldout",), {"names": 2}),
+        (("training", "settings", "a b"), 3),
+        (("held_out",), {"names": 0, "nats_per_symbol": 1.0}),
+        (("held_out",), {"names": 2, "nats_per_symbol": math.nan}),
+        (("held_out",), {"names": 2}),
         (("history", 0, "step"), 0),
         (("history", 0, "step"), 1.0),
-        (("history", 0), {"step": 1}),
+        (("history", 0, "step"), 3),  # more than the training has
+        (("history", 0), {}),
+        (("history", 0), [1]),
+        (("resume", "numbers"), {f"n{i}": 1 for i in range(65)}),
+        (("resume", "numbers", "a.b"), 1),
+        (("resume", "numbers", "loss"), "1"),
+        (("resume", "numbers", "loss"), math.inf),
+        (("resume", "arrays"), {f"a{i}": {"dtype": "float32", "shape": [1]} for i in range(129)}),
+        (("resume", "arrays", "../x"), {"dtype": "float32", "shape": [1]}),
+        (("resume", "arrays", "a"), {"dtype": "float32", "shape": [1] * 5}),
+        (("resume", "arrays", "a"), {"dtype": "float32", "shape": [-1]}),
+        (("resume", "arrays", "a"), {"dtype": "float32", "shape": [2**26]}),
+        (("resume", "arrays", "a"), {"dtype": "float32", "shape": [True]}),
+        (("resume", "arrays", "a"), {"dtype": "float32", "shape": 1}),
+        (("resume", "arrays", "a"), {"dtype": "float32"}),
     ],
 )
-def test_a_value_out_of_bounds(
-    members: Members, tmp_path: Path, place: Place, value: object
-) -> None:
-    """A value that no training could have led to, or that would drive a terminal, is refused."""
-    other = with_meta(members, changed(meta(members), place, value))
+def test_a_value_out_of_bounds(files: Files, tmp_path: Path, place: Place, value: object) -> None:
+    """A value that no training gives, or that could drive a terminal, is refused."""
+    other = with_header(files, changed(header_of(files), place, value))
     assert "damaged" in refusal(put_together(tmp_path / "model.npz", other))
 
 
 @pytest.mark.parametrize(
-    ("part", "field", "value"),
+    ("place", "value", "problem"),
     [
-        ("model", "hidden_size", -1),
-        ("model", "hidden_size", 4_097),
-        ("corpus", "lines", 1),
-        ("corpus", "names", 10),
-        ("corpus", "duplicates", 8),  # of nine lines, which leaves one name
-        ("training", "seed", 2**64),
+        (("members", "network", "hidden_size"), -1, " hidden_size is not"),
+        (("members", "network", "hidden_size"), 4_097, " hidden_size is not"),
+        (("corpus", "lines"), 1, " lines is not"),
+        (("corpus", "names"), 10, " corpus has"),
+        (("corpus", "duplicates"), 8, " corpus has"),  # of nine lines, which leaves one name
+        (("training", "seed"), 2**64, " seed is not"),
+        (("vocabulary", 0), "ab", "vocabulary is not"),
+        (("resume", "arrays", "a.b"), {"dtype": "int8", "shape": [1]}, " dtype is 'int8'"),
+        (("resume", "arrays", "../x"), {"dtype": "float32", "shape": [1]}, "a name in arrays"),
+        (("resume", "numbers", "a.b"), 1, "a name in numbers"),
+        (("training", "settings", "a b"), 1, "a name in settings"),
+        (("recipe",), "$(x)", " recipe is not"),
     ],
 )
-def test_a_number_out_of_bounds_is_named(
-    members: Members, tmp_path: Path, part: str, field: str, value: int
+def test_a_value_out_of_bounds_is_named(
+    files: Files, tmp_path: Path, place: Place, value: object, problem: str
 ) -> None:
-    """Numbers are checked where they stand, before anything is made or looked for by them."""
-    other = with_meta(members, changed(meta(members), (part, field), value))
-    assert f" {field} is no" in refusal(put_together(tmp_path / "model.npz", other))
+    """Values are checked before anything is built from them, and the message names the field."""
+    other = with_header(files, changed(header_of(files), place, value))
+    assert problem in refusal(put_together(tmp_path / "model.npz", other))
 
 
 @pytest.mark.parametrize(
-    ("recipe", "field", "value"),
+    ("field", "value"),
     [
-        ("default", "train", None),
-        ("default", "train", math.nan),
-        ("default", "heldout", math.inf),
-        ("default", "heldout", "2"),
-        ("classic", "smoothed_loss", None),
-        ("classic", "smoothed_loss", math.nan),
-        ("classic", "samples", "Anna"),
-        ("classic", "samples", ["Anna", "\x1b[2J"]),
-        ("classic", "samples", ["An\nna"]),
-        ("classic", "samples", [["Anna"]]),
+        ("train", math.nan),
+        ("train", True),
+        ("heldout", math.inf),
+        ("heldout", "2"),
+        ("smoothed_loss", 1e31),
+        ("smoothed_loss", [1]),
+        ("a b", 1),
+        ("\x1b[2J", 1),
+        ("samples", "Anna"),
+        ("samples", None),
+        ("samples", ["Anna", "\x1b[2J"]),
+        ("samples", ["An\nna"]),
+        ("samples", [["Anna"]]),
+        ("samples", ["Anna"] * 101),
+        ("samples", ["a" * 256]),
     ],
 )
-def test_a_row_of_the_history_that_is_none(
-    trained: Checkpoint, members: Members, tmp_path: Path, recipe: str, field: str, value: object
+def test_a_damaged_row_of_the_history(
+    files: Files, tmp_path: Path, field: str, value: object
 ) -> None:
-    """A row holds numbers and names that can be shown, as its recipe has them."""
-    if recipe == trained.recipe:
-        other = with_meta(members, changed(meta(members), ("history", 0, field), value))
-    else:
-        other = with_meta(members, meta(members) | {"history": [{"step": 1, field: value}]})
+    """A row holds finite losses and visible samples."""
+    other = with_header(files, changed(header_of(files), ("history", 0, field), value))
     assert "damaged" in refusal(put_together(tmp_path / "model.npz", other))
 
 
-def test_no_held_out_names(members: Members, tmp_path: Path) -> None:
-    """A checkpoint may say that nothing was held out."""
-    other = with_meta(members, meta(members) | {"heldout": None})
-    found = load(put_together(tmp_path / "model.npz", other))
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([{"step": 2, "a": 1}, {"step": 1, "a": 1}], "not in order"),
+        ([{"step": 1, "a": 1}, {"step": 2, "b": 1}], "different losses"),
+        ([{"step": 1, "a": 1}, {"step": 2}], "different losses"),
+        ([{"step": 1, "a": 1}] * 4_097, "too long"),
+        ([{"step": 1, **{f"l{i}": 1 for i in range(65)}}], "too long"),
+        ([{"step": 1, "a": 1}, {"step": 3, "a": 1}], "more steps"),
+    ],
+)
+def test_a_history_that_is_not_one(
+    files: Files, tmp_path: Path, rows: list[dict[str, Any]], problem: str
+) -> None:
+    """Rows are in order, of limited number, and have the same losses."""
+    other = with_header(files, header_of(files) | {"history": rows})
+    assert problem in refusal(put_together(tmp_path / "model.npz", other))
+
+
+def test_a_loss_may_be_null(files: Files, tmp_path: Path) -> None:
+    """Without held-out names there is no held-out loss."""
+    rows = [{"step": 1, "train": 1.5, "heldout": None}]
+    other = with_header(files, header_of(files) | {"history": rows, "held_out": None})
+    found = load_checkpoint(put_together(tmp_path / "model.npz", other))
     assert found.held_out is None
-    assert found.description()["heldout"] is None
+    assert describe(found)["heldout"] is None
+    assert found.history == [HistoryRow(1, {"train": 1.5, "heldout": None}, [])]
 
 
-def test_what_a_resume_needs_is_there(
-    trained: Checkpoint, members: Members, tmp_path: Path
-) -> None:
-    """Without a number or a setting that going on needs, a file is refused before or at that."""
-    run = begin(trained.recipe, tmp_path)
-    description = meta(members)
-    for name in (*description["resume"], "steps"):
-        other = json.loads(json.dumps(description))
-        del (other["training"]["settings"] if name == "steps" else other["resume"])[name]
-        path = put_together(tmp_path / "model.npz", with_meta(members, other))
-        with pytest.raises(DinogenError):
-            resume(trained.recipe, run, load(path))
+def test_more_held_out_names_than_names(files: Files, tmp_path: Path) -> None:
+    """The held-out names are a part of the names."""
+    header = header_of(files)
+    members = dict.fromkeys(header["members"], 2.0)
+    loss = {"names": 10, "nats_per_symbol": 2.0, "members": members, "frequencies": 3.0}
+    other = with_header(files, header | {"held_out": loss})
+    assert "more held-out names" in refusal(put_together(tmp_path / "model.npz", other))
 
 
-def test_arrays_can_be_written_to(saved: Path) -> None:
-    """What was loaded belongs to the one who loaded it: changing it changes no later load."""
-    first = load(saved)
-    assert first.network
-    for loaded in (first.network.parameters["Wax"], *first.resume.arrays.values()):
+def test_arrays_can_be_changed(saved: Path) -> None:
+    """A loaded checkpoint has its own arrays: changing them does not change a later load."""
+    first = load_checkpoint(saved)
+    for loaded in (network_of(first).parameters["Wax"], *first.resume.arrays.values()):
         loaded += 1
-    assert not same(load(saved), first)
+    assert not same(load_checkpoint(saved), first)
     assert take_apart(saved)["known.npy"] == npy(first.known)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes and devices of POSIX")
-def test_what_is_no_plain_file(tmp_path: Path) -> None:
-    """A pipe that nobody writes to is not waited for, and a device is not read."""
+def test_not_a_regular_file(tmp_path: Path) -> None:
+    """A pipe without a writer is not waited for, and a device is not read."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
-        assert "not a plain file" in refusal(path)
+        assert "not a regular file" in refusal(path)
 
 
-def test_no_memory_is_no_accident(
+def test_too_little_memory(
     trained: Checkpoint, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is too little memory for what a file holds, it is refused like any other."""
-    assert trained.network
+    """A file that needs more memory than there is gets one line too."""
 
     def fill(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(type(trained.network.parameters), "fill", fill)
+    monkeypatch.setattr(type(network_of(trained).parameters), "fill", fill)
     assert "memory" in refusal(saved)

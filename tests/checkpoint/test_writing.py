@@ -1,4 +1,4 @@
-"""Writing: what was saved is what is loaded, and a file is the old one or the new one, whole."""
+"""Writing: what was saved is loaded again, and a path holds the old file or the new one."""
 
 import errno
 import os
@@ -14,18 +14,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dinogen.checkpoint.contents import Checkpoint
-from dinogen.checkpoint.reading import load
-from dinogen.checkpoint.writing import NO_FILE, Stamp, check_writable, save
+from dinogen.checkpoint import (
+    NO_FILE,
+    Checkpoint,
+    Stamp,
+    check_replaceable,
+    check_writable,
+    load_checkpoint,
+    save,
+    to_parts,
+)
 from dinogen.errors import CheckpointError
-from tests.checkpoint.crafting import begin, meta, resume, same, take_apart
+from tests.checkpoint.crafting import begin, header_of, resume, same, take_apart
 
-OLD = b"what was there before"
+OLD = b"an older file"
 
 WEIGHTS = ("Wax", "Waa", "ba", "Wya", "by")
 NGRAMS = {"symbols": "|u1", "counts": "<u4", "children": "|u1", "discounts": "<f8"}
 
-posix = pytest.mark.skipif(os.name != "posix", reason="a promise about POSIX files")
+posix = pytest.mark.skipif(os.name != "posix", reason="holds for POSIX files")
 
 try_to_write = pytest.mark.parametrize(
     "write", [save, lambda _, path: check_writable(path)], ids=["save", "check"]
@@ -34,7 +41,7 @@ Write = Callable[[Checkpoint, Path], object]
 
 
 def refusal(write: Write, checkpoint: Checkpoint, path: Path) -> str:
-    """Give the message with which writing is refused: one line, which names the path first."""
+    """Return the message that refuses to write: one line that begins with the path."""
     with pytest.raises(CheckpointError) as caught:
         write(checkpoint, path)
     message = str(caught.value)
@@ -44,69 +51,72 @@ def refusal(write: Write, checkpoint: Checkpoint, path: Path) -> str:
 
 
 def test_what_is_saved_is_what_is_loaded(trained: Checkpoint, tmp_path: Path) -> None:
-    """Every array, to the bit, and every fact comes back, and so do they a second time."""
+    """Every array comes back to the bit, and every value; saving it again changes nothing."""
     save(trained, tmp_path / "a.npz")
-    once = load(str(tmp_path / "a.npz"))
+    once = load_checkpoint(str(tmp_path / "a.npz"))
     save(once, str(tmp_path / "b.npz"))
     assert same(once, trained)
-    assert same(load(tmp_path / "b.npz"), trained)
+    assert same(load_checkpoint(tmp_path / "b.npz"), trained)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 def test_a_finished_run_comes_back(trained: Checkpoint, tmp_path: Path) -> None:
-    """Gone on with from its file, a run ends with what it would have ended with uninterrupted."""
-    never_left = begin(trained.recipe, tmp_path)
-    list(never_left.train())
+    """Resumed from its file, a run ends as if it had never stopped."""
+    never_stopped = begin(trained.recipe, tmp_path)
+    list(never_stopped.train())
     save(trained, tmp_path / "a.npz")
-    gone_on = resume(trained.recipe, never_left, load(tmp_path / "a.npz"))
-    list(gone_on.train())
-    here, there = never_left.checkpoint(), gone_on.checkpoint()
+    resumed = resume(trained.recipe, never_stopped, load_checkpoint(tmp_path / "a.npz"))
+    list(resumed.train())
+    here, there = never_stopped.checkpoint(), resumed.checkpoint()
     assert not there.training.interrupted
     timeless = replace(there, training=there.training._replace(seconds=here.training.seconds))
     assert same(timeless, here)
 
 
 def test_what_is_in_the_file(trained: Checkpoint, saved: Path) -> None:
-    """The file holds the arrays by their names and the description as JSON, and nothing else."""
+    """The file holds the arrays by their names and the header as JSON, and nothing else."""
     resumed = {
         "default": [f"{group}.{n}" for group in ("parameters", "velocity") for n in WEIGHTS],
         "classic": ["a_prev"],
     }[trained.recipe]
+    has_ngrams = "ngram" in trained.model.members
     expected = {
         "meta",
         "known",
-        *(f"model.{n}" for n in WEIGHTS),
-        *(f"ngram.{n}" for n in (NGRAMS if trained.ngram else {})),
+        *(f"network.{n}" for n in WEIGHTS),
+        *(f"ngram.{n}" for n in (NGRAMS if has_ngrams else {})),
         *(f"resume.{n}" for n in resumed),
     }
     with np.load(saved, allow_pickle=False) as arrays:
         assert set(arrays.files) == expected
         kinds = {name: arrays[name].dtype.str for name in expected}
     assert (kinds.pop("meta"), kinds.pop("known")) == ("|u1", "<u8")
-    if trained.ngram:
+    if has_ngrams:
         assert {name: kinds.pop(f"ngram.{name}") for name in NGRAMS} == NGRAMS
     assert set(kinds.values()) == {{"default": "<f4", "classic": "<f8"}[trained.recipe]}
+    header = header_of(take_apart(saved))
+    assert header == to_parts(trained)[0]
     counters = {"default": {"stale", "lowered", "loss", "symbols"}, "classic": {"smoothed_loss"}}
-    description = meta(take_apart(saved))
-    assert set(description.pop("resume")) == counters[trained.recipe]
-    assert description == trained.description()
+    assert set(header["resume"]["numbers"]) == counters[trained.recipe]
+    assert set(header["resume"]["arrays"]) == set(resumed)
 
 
 def test_replaces_what_was_there(trained: Checkpoint, tmp_path: Path) -> None:
-    """An earlier file gives way to the new one, and nothing else is left in the folder."""
+    """The new file replaces an earlier one, and no other file is left in the directory."""
     path = tmp_path / "model.npz"
     path.write_bytes(OLD)
     save(trained, path)
-    assert same(load(path), trained)
+    assert same(load_checkpoint(path), trained)
     assert [*tmp_path.iterdir()] == [path]
 
 
 def no_space() -> OSError:
-    """The failure of a full disk."""
+    """The error of a full disk."""
     return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def write_half(error: BaseException) -> Callable[..., None]:
-    """Make a `write_array` that writes half of an array, and then fails."""
+    """Return a `write_array` that writes half of an array, and then fails."""
 
     def write_array(file: IO[bytes], array: NDArray[np.generic], **_: object) -> None:
         file.write(array.tobytes()[: array.nbytes // 2])
@@ -116,7 +126,7 @@ def write_half(error: BaseException) -> Callable[..., None]:
 
 
 def fail(error: BaseException) -> Callable[..., None]:
-    """Make a function that does nothing but fail."""
+    """Return a function that fails."""
 
     def call(*_: object, **__: object) -> None:
         raise error
@@ -141,7 +151,7 @@ def test_a_failure_leaves_the_earlier_file(
     make: Callable[[BaseException], Callable[..., None]],
     earlier: bytes | None,
 ) -> None:
-    """Wherever writing fails, the path is named and the folder is as it was, to the byte."""
+    """If writing fails at any point, the directory stays as it was, to the byte."""
     path = tmp_path / "model.npz"
     if earlier:
         path.write_bytes(earlier)
@@ -152,8 +162,8 @@ def test_a_failure_leaves_the_earlier_file(
     )
 
 
-def test_only_what_is_known_is_replaced(trained: Checkpoint, tmp_path: Path) -> None:
-    """Told what may be replaced, nothing else is; nothing at all may be replaced at any time."""
+def test_only_the_expected_file_is_replaced(trained: Checkpoint, tmp_path: Path) -> None:
+    """A file with another stamp is not replaced. A missing file may always be written."""
     path = tmp_path / "model.npz"
     stamp = save(trained, path, NO_FILE)
     assert stamp == Stamp.of(path)
@@ -177,7 +187,7 @@ def test_an_interrupt_leaves_the_earlier_file(
     name: str,
     make: Callable[[BaseException], Callable[..., None]],
 ) -> None:
-    """Ctrl-C while a file is written is passed on, and nothing has changed."""
+    """KeyboardInterrupt is passed on, and nothing has changed."""
     path = tmp_path / "model.npz"
     path.write_bytes(OLD)
     monkeypatch.setattr(owner, name, make(KeyboardInterrupt()))
@@ -188,7 +198,7 @@ def test_an_interrupt_leaves_the_earlier_file(
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """Have the system refuse to let any file grow beyond a size."""
+    """Limit the size of files that this process writes."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -199,8 +209,8 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 
 @posix
-def test_a_write_that_the_system_refuses(trained: Checkpoint, saved: Path, tmp_path: Path) -> None:
-    """A file that cannot be written to its end, by the system's own word, is not put in place."""
+def test_a_write_that_fails_halfway(trained: Checkpoint, saved: Path, tmp_path: Path) -> None:
+    """A file that the system does not let grow to its full size is not renamed."""
     path = tmp_path / "model.npz"
     path.write_bytes(OLD)
     for size in (1, 1_000, saved.stat().st_size - 1):
@@ -210,16 +220,16 @@ def test_a_write_that_the_system_refuses(trained: Checkpoint, saved: Path, tmp_p
 
 
 @posix
-def test_on_the_disk_before_it_is_in_its_place(
+def test_the_order_of_sync_and_rename(
     trained: Checkpoint, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """First all bytes are flushed to the disk, then the file is renamed, then its folder synced."""
+    """The file is synced, then renamed; then its directory is synced."""
     events: list[str | int] = []
     fsync, rename = os.fsync, os.replace
 
     def recorded_fsync(descriptor: int) -> None:
         status = os.fstat(descriptor)
-        events.append("folder" if stat.S_ISDIR(status.st_mode) else status.st_size)
+        events.append("directory" if stat.S_ISDIR(status.st_mode) else status.st_size)
         fsync(descriptor)
 
     def recorded_rename(source: Path, target: Path) -> None:
@@ -230,12 +240,12 @@ def test_on_the_disk_before_it_is_in_its_place(
     monkeypatch.setattr(os, "fsync", recorded_fsync)
     monkeypatch.setattr(os, "replace", recorded_rename)
     save(trained, tmp_path / "model.npz")
-    assert events == [saved.stat().st_size, "rename", "folder"]
+    assert events == [saved.stat().st_size, "rename", "directory"]
 
 
 @posix
-def test_goes_through_links(trained: Checkpoint, tmp_path: Path) -> None:
-    """A link stays a link, and the file it leads to, by way of another one, is the new one."""
+def test_follows_links(trained: Checkpoint, tmp_path: Path) -> None:
+    """A symbolic link stays a link; the file that it leads to is replaced."""
     home, other = tmp_path / "home", tmp_path / "other"
     home.mkdir()
     other.mkdir()
@@ -246,43 +256,41 @@ def test_goes_through_links(trained: Checkpoint, tmp_path: Path) -> None:
     assert (home / "link.npz").readlink() == Path("..") / "other" / "half-way"
     assert sorted(p.name for p in other.iterdir()) == ["half-way", "real.npz"]
     assert not (other / "real.npz").is_symlink()
-    assert same(load(other / "real.npz"), trained)
+    assert same(load_checkpoint(other / "real.npz"), trained)
 
 
 @posix
-def test_a_link_to_nothing_leads_to_the_new_file(trained: Checkpoint, tmp_path: Path) -> None:
-    """Where a link leads to no file yet, the file is made there."""
+def test_a_link_to_a_missing_file(trained: Checkpoint, tmp_path: Path) -> None:
+    """The file is created where the link leads."""
     (tmp_path / "link.npz").symlink_to("real.npz")
     save(trained, tmp_path / "link.npz")
     assert (tmp_path / "link.npz").is_symlink()
-    assert same(load(tmp_path / "real.npz"), trained)
+    assert same(load_checkpoint(tmp_path / "real.npz"), trained)
 
 
 @posix
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
-def test_keeps_who_may_read_it(trained: Checkpoint, tmp_path: Path, mode: int) -> None:
-    """The new file may be read and written by those who could before."""
+def test_keeps_permissions(trained: Checkpoint, tmp_path: Path, mode: int) -> None:
+    """The new file has the mode of the old one."""
     path = tmp_path / "model.npz"
     path.write_bytes(OLD)
     path.chmod(mode)
     save(trained, path)
     assert stat.S_IMODE(path.stat().st_mode) == mode
-    assert same(load(path), trained)
+    assert same(load_checkpoint(path), trained)
 
 
 @posix
-def test_a_new_file_is_like_any_other(trained: Checkpoint, tmp_path: Path) -> None:
-    """A file that was not there before gets the mode that the user's mask gives to new files."""
+def test_a_new_file_follows_the_umask(trained: Checkpoint, tmp_path: Path) -> None:
+    """A file that did not exist gets the mode that the umask gives to new files."""
     (tmp_path / "other").touch()
     save(trained, tmp_path / "model.npz")
     assert (tmp_path / "model.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 @try_to_write
-def test_refuses_a_place_that_is_not_there(
-    trained: Checkpoint, tmp_path: Path, write: Write
-) -> None:
-    """A folder that is missing, or that is a file, is refused and is not made."""
+def test_refuses_a_missing_directory(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
+    """A directory that is missing, or that is a file, is refused and not created."""
     missing = tmp_path / "missing"
     assert f"no directory {missing}" in refusal(write, trained, missing / "model.npz")
     assert not missing.exists()
@@ -293,7 +301,7 @@ def test_refuses_a_place_that_is_not_there(
 
 @try_to_write
 def test_refuses_a_directory(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
-    """A directory is no place for the bytes of a file, and keeps what is in it."""
+    """A directory is not replaced, and keeps its files."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").write_bytes(OLD)
     assert "a directory" in refusal(write, trained, tmp_path / "folder")
@@ -302,20 +310,20 @@ def test_refuses_a_directory(trained: Checkpoint, tmp_path: Path, write: Write) 
 
 @posix
 @try_to_write
-def test_refuses_what_is_no_plain_file(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
-    """A pipe, at its path or at the end of a link, is refused at once and stays a pipe."""
+def test_refuses_a_pipe(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
+    """A pipe is refused at once and stays a pipe, also at the end of a link."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
     for name in ("pipe", "link"):
-        assert "not a plain file" in refusal(write, trained, tmp_path / name)
+        assert "not a regular file" in refusal(write, trained, tmp_path / name)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "pipe"]
 
 
 @posix
 @try_to_write
-def test_refuses_links_that_lead_nowhere(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
-    """Links that lead to each other are refused like any other path that cannot be written."""
+def test_refuses_circular_links(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
+    """Links that lead to each other are refused."""
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     refusal(write, trained, tmp_path / "a")
@@ -323,9 +331,9 @@ def test_refuses_links_that_lead_nowhere(trained: Checkpoint, tmp_path: Path, wr
 
 @posix
 @try_to_write
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="nothing is forbidden to root")
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
 def test_refuses_a_read_only_directory(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
-    """Where no file can be made beside it, none can be replaced, and that is said beforehand."""
+    """Replacing a file needs a temporary file beside it; the check says so before the work."""
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "model.npz").write_bytes(OLD)
@@ -339,18 +347,31 @@ def test_refuses_a_read_only_directory(trained: Checkpoint, tmp_path: Path, writ
 
 @posix
 @pytest.mark.parametrize("length", [240, 255])
-def test_what_was_found_writable_can_be_written(
-    trained: Checkpoint, tmp_path: Path, length: int
-) -> None:
-    """A name as long as the system allows is not accepted first and refused after the work."""
+def test_a_long_name_can_be_written(trained: Checkpoint, tmp_path: Path, length: int) -> None:
+    """A name as long as the system allows passes the check, and can be written."""
     path = tmp_path / "x".ljust(length, "x")
-    path.touch()  # the system allows it
+    path.touch()  # the system allows the name
     check_writable(path)
     save(trained, path)
-    assert same(load(path), trained)
+    assert same(load_checkpoint(path), trained)
 
 
 @try_to_write
-def test_a_name_too_long_is_refused(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
-    """A name that the system does not allow is refused, and at once."""
+def test_refuses_a_name_that_is_too_long(trained: Checkpoint, tmp_path: Path, write: Write) -> None:
+    """A name that the system does not allow is refused by the check."""
     refusal(write, trained, tmp_path / ("x" * 300))
+
+
+def test_a_checkpoint_or_an_empty_file_may_be_replaced(saved: Path, tmp_path: Path) -> None:
+    """Any other file is kept: a list of names, another archive, or a checkpoint renamed inside."""
+    check_replaceable(saved)
+    (tmp_path / "empty").touch()
+    check_replaceable(tmp_path / "empty")
+    np.savez(tmp_path / "other.npz", known=np.arange(3))
+    (tmp_path / "list.txt").write_text("Anna\nBerta\n")
+    (tmp_path / "short").write_bytes(b"PK\x03\x04")
+    for name in ("other.npz", "list.txt", "short"):
+        with pytest.raises(CheckpointError, match="not a checkpoint, so not replaced"):
+            check_replaceable(tmp_path / name)
+    with pytest.raises(CheckpointError, match="could not be written"):
+        check_replaceable(tmp_path / "missing")

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: trained checkpoints, and what is in them."""
+"""Shared by the tests of the command line: trained checkpoints and their content."""
 
 import json
 import os
@@ -23,7 +23,7 @@ TINY = ["Anna", "Berta", "Carla", "Dora", "Emil"]
 
 
 def train(folder: Path, corpus: bytes, *options: str) -> Path:
-    """Train in a folder of its own, with the real command, and give the checkpoint's path."""
+    """Train with the command in a folder, and return the path of the checkpoint."""
     (folder / "names.txt").write_bytes(corpus)
     subprocess.run(
         command("train", "names.txt", "-q", *options),
@@ -38,7 +38,7 @@ def train(folder: Path, corpus: bytes, *options: str) -> Path:
 
 @pytest.fixture(scope="session")
 def edda_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model of a real list, with names held out; not to be changed."""
+    """A small model of a real list, with held-out names. Read only."""
     corpus = (CORPORA / "edda.txt").read_bytes()
     options = ("--seed", "1", "--steps", "100", "--hidden", "16")
     return train(tmp_path_factory.mktemp("edda"), corpus, *options)
@@ -46,7 +46,7 @@ def edda_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that has nearly learned `TINY` by heart; not to be changed."""
+    """A model that overfits `TINY`. Read only."""
     corpus = "\n".join(TINY).encode()
     options = ("--seed", "1", "--steps", "60", "--hidden", "16")
     return train(tmp_path_factory.mktemp("tiny"), corpus, *options)
@@ -54,7 +54,7 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def classic_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of a real list, by the classic recipe; not to be changed."""
+    """A model of a real list, trained with the classic recipe. Read only."""
     corpus = (CORPORA / "edda.txt").read_bytes()
     options = ("--recipe", "classic", "--steps", "50")
     return train(tmp_path_factory.mktemp("classic"), corpus, *options)
@@ -62,7 +62,7 @@ def classic_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def refused(dinogen: Run, tmp_path: Path) -> Refused:
-    """Run a command that must fail: one line on stderr, and nothing else happens at all."""
+    """Run a command that must fail: it prints one line on stderr and changes no file."""
 
     def run(*args: str | Path, status: int, **options: Any) -> str:
         before = snapshot(tmp_path)
@@ -77,32 +77,32 @@ def refused(dinogen: Run, tmp_path: Path) -> Refused:
 
 
 def side_by_side(function: Callable[[T], R], arguments: Iterable[T]) -> list[R]:
-    """Call a function that mostly waits for a command, as often at a time as there are cores."""
+    """Call a function in parallel; it should wait for a subprocess most of the time."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(function, arguments))
 
 
 def snapshot(folder: Path) -> dict[Path, bytes | None]:
-    """All that is in a folder and below, with the bytes of each file."""
+    """Return everything in a folder and below, with the bytes of each file."""
     return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays of a checkpoint, and its description read as JSON."""
+    """Read the arrays of a checkpoint and its JSON text."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     return arrays, json.loads(arrays.pop("meta").tobytes())
 
 
 def write_arrays(path: Path, arrays: Arrays, meta: dict[str, Any]) -> None:
-    """Write what `read_arrays` gave, changed or not, in the same form."""
+    """Write arrays and a JSON text as `read_arrays` returns them."""
     text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     members: dict[str, Any] = {"meta": text, **arrays}
     np.savez(path, **members)
 
 
-def essence(path: Path) -> tuple[dict[str, tuple[str, tuple[int, ...], bytes]], dict[str, Any]]:
-    """What two checkpoints of the same training have in common: all but the time it took."""
+def content(path: Path) -> tuple[dict[str, tuple[str, tuple[int, ...], bytes]], dict[str, Any]]:
+    """Return everything in a checkpoint that a repeated training gives again: all but the time."""
     arrays, meta = read_arrays(path)
     del meta["training"]["seconds"]
     return {name: (str(a.dtype), a.shape, a.tobytes()) for name, a in arrays.items()}, meta

@@ -1,4 +1,4 @@
-"""``dinogen inspect``: which checkpoint is meant, what is in it, and what it makes of names."""
+"""``dinogen inspect``: the choice of the checkpoint, its views, and scores of names."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from dinogen import __version__
-from dinogen.cli.checkpoints import BUNDLED
+from dinogen.cli import BUNDLED
 from tests.cli.conftest import TINY, Refused, read_arrays, side_by_side
 from tests.conftest import CORPORA, Run, command, environment
 
 
-def described(dinogen: Run, *args: str | Path, **options: Any) -> dict[str, Any]:
-    """What ``inspect --json`` prints, read back."""
+def describe(dinogen: Run, *args: str | Path, **options: Any) -> dict[str, Any]:
+    """Run ``inspect --json`` and parse what it prints."""
     result = dinogen("inspect", "--json", *args, **options)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
@@ -24,8 +24,8 @@ def described(dinogen: Run, *args: str | Path, **options: Any) -> dict[str, Any]
     return description
 
 
-def scored(dinogen: Run, checkpoint: Path, names: str) -> list[dict[str, Any]]:
-    """What ``inspect --score - --json`` makes of names."""
+def score(dinogen: Run, checkpoint: Path, names: str) -> list[dict[str, Any]]:
+    """Run ``inspect --score - --json`` and parse what it prints."""
     result = dinogen("inspect", checkpoint, "--score", "-", "--json", stdin=names)
     assert (result.returncode, result.stderr) == (0, "")
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -33,7 +33,7 @@ def scored(dinogen: Run, checkpoint: Path, names: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def edda_scores(edda_checkpoint: Path) -> list[dict[str, Any]]:
-    """What ``inspect --score FILE --json`` makes of the list that was learned from."""
+    """The scores of the training list, from ``inspect --score FILE --json``."""
     done = subprocess.run(
         command("inspect", edda_checkpoint, "--score", CORPORA / "edda.txt", "--json"),
         env=environment(),
@@ -45,17 +45,17 @@ def edda_scores(edda_checkpoint: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-# Which checkpoint.
+# The choice of the checkpoint.
 
 
-def test_checkpoint_is_looked_for_in_order(
+def test_checkpoints_in_order_of_priority(
     dinogen: Run,
     tmp_path: Path,
     edda_checkpoint: Path,
     tiny_checkpoint: Path,
     classic_checkpoint: Path,
 ) -> None:
-    """The one that is named comes first, then the environment's, then ./dinogen.npz, then ours."""
+    """First the argument, then $DINOGEN_CHECKPOINT, then ./dinogen.npz, then the bundled one."""
     bundled = dinogen("inspect", "--json")
     assert json.loads(bundled.stdout)["corpus"]["names"] > 1_000
     assert bundled.stderr.count("\n") == 1
@@ -68,16 +68,16 @@ def test_checkpoint_is_looked_for_in_order(
         ([], variable),
         ([classic_checkpoint], variable),
     ]
-    here, named, given = side_by_side(lambda case: described(dinogen, *case[0], env=case[1]), cases)
+    here, named, given = side_by_side(lambda case: describe(dinogen, *case[0], env=case[1]), cases)
     assert here["corpus"]["names"] == len(TINY)
     assert (named["corpus"]["names"], named["recipe"]) == (296, "default")
     assert (given["corpus"]["names"], given["recipe"]) == (296, "classic")
 
 
-def test_sample_looks_in_the_same_order(
+def test_sample_has_the_same_order(
     dinogen: Run, tmp_path: Path, tiny_checkpoint: Path, edda_checkpoint: Path
 ) -> None:
-    """Names come from the same checkpoint that would be inspected, and ours is mentioned once."""
+    """``sample`` chooses the checkpoint in the same way, and says when it is the bundled one."""
     bundled = dinogen("sample", "--n", "300", "--seed", "1")
     assert bundled.returncode == 0
     assert bundled.stderr.count("\n") == 1
@@ -100,7 +100,7 @@ def test_sample_looks_in_the_same_order(
 
 
 def test_named_checkpoint_must_exist(dinogen: Run, tmp_path: Path, tiny_checkpoint: Path) -> None:
-    """A checkpoint that is named and missing is told of, not replaced by another one."""
+    """A missing checkpoint is an error; no other one is used instead."""
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
     cases = [(["absent.npz"], {}), ([], {"DINOGEN_CHECKPOINT": "absent.npz"})]
     for result in side_by_side(lambda case: dinogen("sample", *case[0], env=case[1]), cases):
@@ -109,22 +109,33 @@ def test_named_checkpoint_must_exist(dinogen: Run, tmp_path: Path, tiny_checkpoi
         assert result.stderr.count("\n") == 1
 
 
-# What is in it.
+# JSON and the summary.
 
 
 def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> None:
-    """Every key of the contract is there, with the value that the list and the options give."""
-    found = described(dinogen, edda_checkpoint)
+    """Every field has the value that follows from the list and the options."""
+    found = describe(dinogen, edda_checkpoint)
     data = (CORPORA / "edda.txt").read_bytes()
     names = data.decode().splitlines()
     symbols = sorted(set("".join(names).lower()))
     V, H = len(symbols) + 1, 16
-    assert (found["format"], found["version"], found["recipe"]) == (1, __version__, "default")
+    assert (found["format"], found["version"], found["recipe"]) == (2, __version__, "default")
     assert found["model"] == {
         "cell": "rnn",
         "layers": 1,
         "hidden_size": H,
         "parameters": V * H + H * H + H + H * V + V,
+        "members": {
+            "network": {
+                "kind": "network",
+                "weight": found["weights"]["network"],
+                "cell": "rnn",
+                "layers": 1,
+                "hidden_size": H,
+                "dtype": "float32",
+            },
+            "ngram": {"kind": "ngram", "weight": found["weights"]["ngram"], **found["ngram"]},
+        },
     }
     assert 2 <= found["ngram"]["order"] <= 8
     assert V < found["ngram"]["contexts"] < found["ngram"]["grams"]
@@ -152,8 +163,8 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
 
 
 def test_json_describes_a_classic_run(dinogen: Run, classic_checkpoint: Path) -> None:
-    """The history of a classic run is its printouts: a smoothed loss and names."""
-    found = described(dinogen, classic_checkpoint)
+    """The history of a classic run has the smoothed loss and names."""
+    found = describe(dinogen, classic_checkpoint)
     assert (found["recipe"], found["heldout"]) == ("classic", None)
     assert found["model"]["hidden_size"] == 50
     (row,) = found["history"]
@@ -164,17 +175,17 @@ def test_json_describes_a_classic_run(dinogen: Run, classic_checkpoint: Path) ->
 
 
 def test_json_without_held_out_names(dinogen: Run, tiny_checkpoint: Path) -> None:
-    """Where nothing was held out, there is no held-out loss: null, here and in the history."""
-    found = described(dinogen, tiny_checkpoint)
+    """Without held-out names, the held-out loss is null, and null in the history."""
+    found = describe(dinogen, tiny_checkpoint)
     assert found["heldout"] is None
     assert {row["heldout"] for row in found["history"]} == {None}
 
 
 def test_json_counts_duplicates(dinogen: Run) -> None:
-    """Lines, distinct names and duplicates are counted after folding and before holding out."""
+    """Lines, names and duplicates are counted after folding and before names are held out."""
     corpus = "Anna\nanna\n\n Berta \nCarla\nBerta\n"
     dinogen("train", "-", "--steps", "20", "--hidden", "4", "--holdout", "0.4", stdin=corpus)
-    found = described(dinogen)
+    found = describe(dinogen)
     assert found["corpus"]["lines"] == 5
     assert found["corpus"]["names"] == 3
     assert found["corpus"]["duplicates"] == 2
@@ -186,9 +197,9 @@ def test_json_counts_duplicates(dinogen: Run) -> None:
     assert found["heldout"]["names"] == 1
 
 
-def test_people_see_the_numbers(dinogen: Run, edda_checkpoint: Path) -> None:
-    """What is shown to people are the numbers that programs get, and a curve."""
-    found = described(dinogen, edda_checkpoint)
+def test_summary_shows_the_numbers(dinogen: Run, edda_checkpoint: Path) -> None:
+    """The summary shows the numbers of the JSON, and a curve."""
+    found = describe(dinogen, edda_checkpoint)
     result = dinogen("inspect", edda_checkpoint, env={"COLUMNS": "80"})
     assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
@@ -208,7 +219,7 @@ def test_people_see_the_numbers(dinogen: Run, edda_checkpoint: Path) -> None:
 
 
 def test_terminal_of_any_width(dinogen: Run, edda_checkpoint: Path) -> None:
-    """A terminal may be as narrow or as wide as it likes."""
+    """The summary fits a terminal of any width."""
     widths = (1, 10, 300)
     results = side_by_side(
         lambda width: dinogen("inspect", edda_checkpoint, env={"COLUMNS": str(width)}), widths
@@ -218,27 +229,27 @@ def test_terminal_of_any_width(dinogen: Run, edda_checkpoint: Path) -> None:
         assert max(map(len, result.stdout.splitlines())) <= width
 
 
-# Looking inside.
+# Other views.
 
 
-def test_next_for_programs(dinogen: Run, edda_checkpoint: Path) -> None:
-    """What may follow has a probability for every symbol and the end, the likeliest first."""
+def test_next_as_json(dinogen: Run, edda_checkpoint: Path) -> None:
+    """``--next`` gives the probability of each symbol and of the end, the most likely first."""
     result = dinogen("inspect", edda_checkpoint, "--next", "Fre", "--json")
     found = json.loads(result.stdout)
     assert found["prefix"] == "Fre"
     p = [each["p"] for each in found["next"]]
     assert p == sorted(p, reverse=True)
     assert sum(p) == pytest.approx(1, abs=1e-5)
-    symbols = described(dinogen, edda_checkpoint)["symbols"]
+    symbols = describe(dinogen, edda_checkpoint)["symbols"]
     assert {each["symbol"] for each in found["next"]} == {None, *symbols}
     shown = dinogen("inspect", edda_checkpoint, "--next", "Fre").stdout.splitlines()
     assert shown[1].split()[0] == found["next"][0]["symbol"]
 
 
-def test_symbols_for_programs(dinogen: Run, edda_checkpoint: Path) -> None:
-    """Every symbol has its nearest others and a place on the map."""
+def test_symbols_as_json(dinogen: Run, edda_checkpoint: Path) -> None:
+    """Every symbol has its most similar symbols and a position on the map."""
     found = json.loads(dinogen("inspect", edda_checkpoint, "--symbols", "--json").stdout)
-    symbols = described(dinogen, edda_checkpoint)["symbols"]
+    symbols = describe(dinogen, edda_checkpoint)["symbols"]
     assert list(found["nearest"]) == list(found["map"]) == symbols
     for symbol, others in found["nearest"].items():
         assert len(others) == 5
@@ -248,7 +259,7 @@ def test_symbols_for_programs(dinogen: Run, edda_checkpoint: Path) -> None:
 
 
 def test_sorted_scores(dinogen: Run, edda_checkpoint: Path) -> None:
-    """The most fitting come first, by nats per symbol, and what cannot be written last."""
+    """The most likely names come first, by nats per symbol; unknown symbols come last."""
     names = "Svkrgt\nThor\nß\nFreyr\n"
     found = [
         json.loads(line)
@@ -263,20 +274,17 @@ def test_sorted_scores(dinogen: Run, edda_checkpoint: Path) -> None:
     assert [line.split()[2] for line in shown.splitlines()] == [each["name"] for each in found]
 
 
-def test_two_models_beside_each_other(
-    dinogen: Run, edda_checkpoint: Path, tiny_checkpoint: Path
-) -> None:
-    """Both are described; of each name it is told whose it is, by Bayes' rule."""
+def test_comparison(dinogen: Run, edda_checkpoint: Path, tiny_checkpoint: Path) -> None:
+    """Both checkpoints are described; names get a probability, by Bayes' rule."""
     compare = ("inspect", edda_checkpoint, "--compare", tiny_checkpoint)
-    told = [json.loads(line) for line in dinogen(*compare, "--json").stdout.splitlines()]
-    assert [each["corpus"]["names"] for each in told] == [296, 5]
+    described = [json.loads(line) for line in dinogen(*compare, "--json").stdout.splitlines()]
+    assert [each["corpus"]["names"] for each in described] == [296, 5]
     assert "296 names" in dinogen(*compare).stdout
     names = "Anna\nThor\nß\n"
-    verdicts = [
+    anna, thor, strange = [
         json.loads(line)
         for line in dinogen(*compare, "--score", "-", "--json", stdin=names).stdout.splitlines()
     ]
-    anna, thor, strange = verdicts
     assert anna["first"] < 0.5 < thor["first"]
     one, other = anna["nats"]
     assert anna["first"] == pytest.approx(1 / (1 + math.exp(one - other)), abs=1e-3)
@@ -287,7 +295,7 @@ def test_two_models_beside_each_other(
 
 
 def test_pictures(dinogen: Run, edda_checkpoint: Path, tmp_path: Path) -> None:
-    """Any view can be exported; the path is printed, and no picture is replaced unasked."""
+    """A view can be exported; its path is printed, and a file is replaced only with --force."""
     for suffix in ("svg", "html"):
         path = f"next.{suffix}"
         export = ("inspect", edda_checkpoint, "--next", "", "--export", path)
@@ -297,34 +305,34 @@ def test_pictures(dinogen: Run, edda_checkpoint: Path, tmp_path: Path) -> None:
         (tmp_path / path).write_text("mine")
         again = dinogen(*export)
         assert (again.returncode, again.stdout) == (1, "")
-        assert again.stderr == f"dinogen: {path}: exists already; --force replaces it\n"
+        assert again.stderr == f"dinogen: {path}: already exists; replace it with --force\n"
         assert (tmp_path / path).read_text() == "mine"
         assert dinogen(*export, "--force").returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--next", "a", "--symbols"), "--next and --symbols"),
         (("--score", "-", "--next", "a"), "--next and --score"),
         (("--compare", "x.npz", "--symbols"), "--symbols and --compare"),
-        (("--sort",), "--sort is for --score"),
-        (("--json", "--export", "a.svg"), "--json is text"),
+        (("--sort",), "--sort needs --score"),
+        (("--json", "--export", "a.svg"), "--json writes text"),
         (("--export", "a.png"), "ends in .svg or .html"),
-        (("--force",), "--force is for --export"),
-        (("--next", "漢"), "never saw '漢'"),
+        (("--force",), "--force needs --export"),
+        (("--next", "漢"), "unknown symbol '漢'"),
     ],
 )
-def test_what_does_not_go_together(refused: Refused, options: tuple[str, ...], told: str) -> None:
-    """Options that contradict each other are refused, and named."""
-    assert told in refused("inspect", BUNDLED, *options, status=2)
+def test_contradictory_options(refused: Refused, options: tuple[str, ...], message: str) -> None:
+    """Options that contradict each other are refused by name."""
+    assert message in refused("inspect", BUNDLED, *options, status=2)
 
 
 # Scores.
 
 
-def test_score_for_programs(edda_checkpoint: Path, edda_scores: list[dict[str, Any]]) -> None:
-    """Each name of a list, held out or not, is known, in its place, and likely to some degree."""
+def test_scores_as_json(edda_checkpoint: Path, edda_scores: list[dict[str, Any]]) -> None:
+    """Each name of the training list, held out or not, is known and has a score, in its order."""
     names = (CORPORA / "edda.txt").read_text(encoding="utf-8").splitlines()
     found = edda_scores
     assert [record["name"] for record in found] == names
@@ -332,15 +340,15 @@ def test_score_for_programs(edda_checkpoint: Path, edda_scores: list[dict[str, A
     assert all(record["known"] for record in found)
     assert [record["symbols"] for record in found] == [len(name) + 1 for name in names]
     total = sum(record["nats"] for record in found) / sum(record["symbols"] for record in found)
-    # Most of the list was learned from, so it surprises no more than what was held out.
-    held_out = read_arrays(edda_checkpoint)[1]["heldout"]["nats_per_symbol"]
+    # Most of the names are training names, so they are more likely than the held-out ones.
+    held_out = read_arrays(edda_checkpoint)[1]["held_out"]["nats_per_symbol"]
     assert held_out / 2 < total < held_out + 0.1
 
 
-def test_score_for_people(
+def test_scores_as_text(
     dinogen: Run, edda: Path, edda_checkpoint: Path, edda_scores: list[dict[str, Any]]
 ) -> None:
-    """People get nats, nats per symbol and the name, from a pipe as from a file."""
+    """A line has nats, nats per symbol and the name, for a pipe and for a file."""
     score = ("inspect", edda_checkpoint, "--score")
     first, second = side_by_side(
         lambda source: dinogen(*score, source, stdin=edda.read_bytes()), ("-", edda)
@@ -354,13 +362,13 @@ def test_score_for_people(
         assert float(per_symbol) == pytest.approx(record["nats"] / record["symbols"], abs=1e-3)
 
 
-def test_score_of_what_the_model_cannot_write(
+def test_score_of_an_unknown_symbol(
     dinogen: Run, edda_checkpoint: Path, edda_scores: list[dict[str, Any]]
 ) -> None:
-    """A name with a symbol never seen has no nats and tells the symbol; the others are as ever."""
+    """A name with an unknown symbol has no nats, but the symbol; other names are unaffected."""
     first, last = edda_scores[0], edda_scores[-1]
     names = f"{first['name']}\nAlßr漢\n{last['name']}\n"
-    found = scored(dinogen, edda_checkpoint, names)
+    found = score(dinogen, edda_checkpoint, names)
     for record, alone in ((found[0], first), (found[2], last)):
         assert record == alone | {"nats": pytest.approx(alone["nats"], abs=1e-3)}
     assert found[1] == {
@@ -371,29 +379,29 @@ def test_score_of_what_the_model_cannot_write(
         "unknown": "ß",
     }
     shown = dinogen("inspect", edda_checkpoint, "--score", "-", stdin=names).stdout.splitlines()
-    assert shown[1].split() == ["inf", "inf", "Alßr漢", "never", "saw", "ß"]
+    assert shown[1].split() == ["inf", "inf", "Alßr漢", "unknown", "symbol", "ß"]
     assert [float(line.split()[0]) for line in shown] == [
         math.inf if record["nats"] is None else record["nats"] for record in found
     ]
 
 
-def test_score_where_all_is_strange(dinogen: Run, edda_checkpoint: Path) -> None:
-    """A list of which the model can write nothing is scored, and so is an empty list."""
-    found = scored(dinogen, edda_checkpoint, "漢\n字\n")
+def test_scores_of_unknown_symbols_only(dinogen: Run, edda_checkpoint: Path) -> None:
+    """A list in which every name has an unknown symbol is scored, and so is an empty list."""
+    found = score(dinogen, edda_checkpoint, "漢\n字\n")
     assert [(record["nats"], record["unknown"]) for record in found] == [(None, "漢"), (None, "字")]
-    assert scored(dinogen, edda_checkpoint, "") == []
+    assert score(dinogen, edda_checkpoint, "") == []
 
 
-def test_score_knows_no_case(dinogen: Run, tiny_checkpoint: Path) -> None:
-    """Where case was folded, it changes neither how likely a name is nor whether it is known."""
-    small, large, other = scored(dinogen, tiny_checkpoint, "anna\nANNA\nannan\n")
+def test_score_ignores_case(dinogen: Run, tiny_checkpoint: Path) -> None:
+    """If the case is folded, it changes neither the score nor whether a name is known."""
+    small, large, other = score(dinogen, tiny_checkpoint, "anna\nANNA\nannan\n")
     assert (small["nats"], small["known"]) == (large["nats"], True)
     assert (small["name"], large["name"]) == ("anna", "ANNA")
     assert (other["known"], other["nats"] > small["nats"]) == (False, True)
 
 
 def test_score_keeps_repeats(dinogen: Run, tiny_checkpoint: Path) -> None:
-    """A name that comes twice is scored twice, in the order of the list."""
-    found = scored(dinogen, tiny_checkpoint, "Dora\n\nAnna\nDora\n")
+    """A name that occurs twice is scored twice, in the order of the list."""
+    found = score(dinogen, tiny_checkpoint, "Dora\n\nAnna\nDora\n")
     assert [record["name"] for record in found] == ["Dora", "Anna", "Dora"]
     assert found[0] == found[2]

@@ -1,4 +1,4 @@
-"""The command as a whole: help, start-up, how it ends, and what it does when nobody listens."""
+"""The command as a whole: help, imports, exit statuses, and streams that cannot be written."""
 
 import os
 import subprocess
@@ -16,19 +16,19 @@ from tests.conftest import Run, command, environment
 
 COMMANDS = ("train", "sample", "inspect")
 
-# Runs the command line in this very interpreter, then tells which packages were needed for it.
+# Runs the command, and prints the packages that it imported.
 PROGRAM = """
 import sys
-from dinogen.cli import main
+from dinogen.cli import run_command
 try:
-    main()
+    run_command()
 finally:
     print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
 """
 
 
-def packages_needed(*args: str) -> set[str]:
-    """The packages that a command has imported by its end."""
+def imported_packages(*args: str) -> set[str]:
+    """Return the packages that a command imports."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *args],
         env=environment(),
@@ -40,7 +40,7 @@ def packages_needed(*args: str) -> set[str]:
 
 
 def run_into(stdout: int, *args: str | Path, cwd: Path) -> tuple[int, str]:
-    """Run the command with something else for a stdout; its exit status and stderr."""
+    """Run the command with a given stdout, and return its exit status and stderr."""
     done = subprocess.run(
         command(*args),
         stdin=subprocess.DEVNULL,
@@ -56,7 +56,7 @@ def run_into(stdout: int, *args: str | Path, cwd: Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_has_examples(name: str, dinogen: Run) -> None:
-    """Every command has a help page with examples, the same for -h and --help."""
+    """The help of a command has examples; -h and --help print the same."""
     result, short = side_by_side(lambda flag: dinogen(name, flag), ("--help", "-h"))
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(f"Usage: dinogen {name} ")
@@ -66,7 +66,7 @@ def test_help_of_a_command_has_examples(name: str, dinogen: Run) -> None:
 
 
 def test_help_of_the_group_lists_the_commands(dinogen: Run) -> None:
-    """The help page has examples and names every command, and is what no command at all gives."""
+    """The help has examples and all commands. Without a command, the help is printed."""
     result = dinogen("--help")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("Usage: dinogen ")
@@ -79,7 +79,7 @@ def test_help_of_the_group_lists_the_commands(dinogen: Run) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(name: str) -> None:
-    """No option is listed without a word on what it does."""
+    """Every option has a help text."""
     command = group.get_command(click.Context(group), name)
     assert command is not None
     options = [p for p in command.params if isinstance(p, click.Option)]
@@ -88,14 +88,14 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 def test_version(dinogen: Run) -> None:
-    """The version is the package's."""
+    """The command prints the version of the package."""
     for flag in ("--version", "-V"):
         result = dinogen(flag)
         assert (result.returncode, result.stdout) == (0, f"dinogen {__version__}\n")
 
 
 def test_script_and_module_agree(tmp_path: Path) -> None:
-    """The installed command and ``python -m dinogen`` say the same and end the same."""
+    """The installed command and ``python -m dinogen`` do the same."""
     script = Path(sysconfig.get_path("scripts")) / "dinogen"
 
     def run(program: list[str]) -> tuple[int, bytes, bytes]:
@@ -116,21 +116,21 @@ def test_script_and_module_agree(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["train", "-h"]])
 def test_help_needs_no_numpy(args: list[str]) -> None:
-    """Help and version appear at once, because nothing heavy is loaded for them."""
-    needed = packages_needed(*args)
-    assert "click" in needed
-    assert needed.isdisjoint({"numpy", "rich", "tqdm"})
+    """Help and version do not import large packages."""
+    imported = imported_packages(*args)
+    assert "click" in imported
+    assert imported.isdisjoint({"numpy", "rich", "tqdm"})
 
 
-def test_names_need_no_drawing() -> None:
-    """Names are made without the packages that draw on terminals."""
-    needed = packages_needed("sample", "--n", "1")
-    assert "numpy" in needed
-    assert needed.isdisjoint({"rich", "tqdm"})
+def test_sampling_imports_no_drawing_packages() -> None:
+    """Sampling does not import the packages that draw on terminals."""
+    imported = imported_packages("sample", "--n", "1")
+    assert "numpy" in imported
+    assert imported.isdisjoint({"rich", "tqdm"})
 
 
 def test_shell_completion(dinogen: Run) -> None:
-    """A shell can ask for a completion script, and for what may come next."""
+    """The command gives a shell a completion script, and completions."""
     script = dinogen(env={"_DINOGEN_COMPLETE": "bash_source"})
     assert script.returncode == 0
     assert "complete" in script.stdout
@@ -139,16 +139,16 @@ def test_shell_completion(dinogen: Run) -> None:
     assert (answer.returncode, answer.stdout) == (0, "plain,train\n")
 
 
-ANSWERS = ("--help", "inspect", "sample --seed 1", "sample --seed 1 --n 20000")
+COMMAND_LINES = ("--help", "inspect", "sample --seed 1", "sample --seed 1 --n 20000")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_full_disk_is_a_failure(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    """Output that cannot be written is told in one line, with status 1."""
+    """If stdout cannot be written, the command prints one line and exits with status 1."""
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
     with Path("/dev/full").open("wb") as full:
         results = side_by_side(
-            lambda args: run_into(full.fileno(), *args.split(), cwd=tmp_path), ANSWERS
+            lambda args: run_into(full.fileno(), *args.split(), cwd=tmp_path), COMMAND_LINES
         )
     for status, stderr in results:
         assert status == 1
@@ -157,21 +157,23 @@ def test_full_disk_is_a_failure(tmp_path: Path, tiny_checkpoint: Path) -> None:
         assert stderr.count("\n") == 1
 
 
-def test_reader_that_is_gone_is_no_failure(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    """Nobody reading any more ends the command quietly, whatever it was about to print."""
+def test_closed_pipe_is_not_a_failure(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    """If the reader of stdout has closed the pipe, the command exits with status 0, silently."""
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        results = side_by_side(lambda args: run_into(writer, *args.split(), cwd=tmp_path), ANSWERS)
+        results = side_by_side(
+            lambda args: run_into(writer, *args.split(), cwd=tmp_path), COMMAND_LINES
+        )
     finally:
         os.close(writer)
-    assert dict(zip(ANSWERS, results, strict=True)) == dict.fromkeys(ANSWERS, (0, ""))
+    assert dict(zip(COMMAND_LINES, results, strict=True)) == dict.fromkeys(COMMAND_LINES, (0, ""))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
-def test_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
-    """A stdout that was closed before the start does not end in a traceback."""
+def test_closed_stdout_gives_no_traceback(tmp_path: Path) -> None:
+    """If stdout is closed from the start, there is no traceback."""
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *command("sample", "--seed", "1")],
         stderr=subprocess.PIPE,

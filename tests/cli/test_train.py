@@ -1,4 +1,4 @@
-"""``dinogen train``: what it prints, what it saves, and what its options change."""
+"""``dinogen train``: what it prints, what it saves, and its options."""
 
 import os
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.conftest import TINY, Refused, essence, read_arrays, side_by_side, snapshot
-from tests.conftest import Run, all_shown, command, environment
+from tests.cli.conftest import TINY, Refused, content, read_arrays, side_by_side, snapshot
+from tests.conftest import Run, command, environment, read_terminal
 
 QUICK = ("--steps", "20", "--hidden", "8")
 SEEDED = (*QUICK, "--seed", "1")
-SETTLED = [
+FIXED = [
     "--seed 1",
     "--hidden 32",
     "--batch-size 16",
@@ -26,22 +26,22 @@ SETTLED = [
 ]
 
 
-# The command, where a file comes to be at the path when the training is about to begin.
-MEANWHILE = """
+# The command; something else writes a file to the path when training begins.
+FILE_APPEARS = """
 from pathlib import Path
-from dinogen.cli import main
-from dinogen.training.loop import DefaultRun
+from dinogen.cli import run_command
+from dinogen.training import DefaultRun
 train = DefaultRun.train
-def late(run):
+def write_and_train(run):
     Path("dinogen.npz").write_text("precious")
     return train(run)
-DefaultRun.train = late
-main()
+DefaultRun.train = write_and_train
+run_command()
 """
 
 
 def in_terminal(*args: str | Path, cwd: Path) -> tuple[int, str, str]:
-    """Run the command with a terminal for a stderr; its exit status, stdout and stderr."""
+    """Run the command with a terminal as stderr; return its exit status, stdout and stderr."""
     import pty
     import termios
 
@@ -51,16 +51,16 @@ def in_terminal(*args: str | Path, cwd: Path) -> tuple[int, str, str]:
         command(*args), stdout=subprocess.PIPE, stderr=stderr, cwd=cwd, env=environment()
     ) as process:
         os.close(stderr)
-        shown = all_shown(terminal)
+        shown = read_terminal(terminal)
         stdout = process.communicate(timeout=60)[0]
     return process.returncode, stdout.decode(), shown.decode()
 
 
-# What is printed.
+# Output.
 
 
 def test_stdout_is_the_path(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """The checkpoint's path, as it was given, is all that stdout gets."""
+    """Stdout has the path of the checkpoint, as it was given, and nothing else."""
     (tmp_path / "a folder").mkdir()
     before = set(snapshot(tmp_path))
     result = dinogen("train", edda, *SEEDED, "-o", "a folder/mødel.npz")
@@ -69,24 +69,25 @@ def test_stdout_is_the_path(dinogen: Run, edda: Path, tmp_path: Path) -> None:
 
 
 def test_stderr_in_a_file_has_no_bar(dinogen: Run, edda: Path) -> None:
-    """Away from a terminal, progress is plain lines: losses, names to see it learn by, a sum."""
+    """If stderr is not a terminal, progress is lines with losses and names, and a summary."""
     result = dinogen("train", edda, *SEEDED)
     assert (result.returncode, result.stdout) == (0, "dinogen.npz\n")
     stderr = result.stderr
     assert "\r" not in stderr
     assert "\x1b" not in stderr
     chosen, first, last, summary = stderr.splitlines()
-    assert chosen == "296 names: 8 hidden units, 20 updates of 32 names, dropout 0.5"
-    assert first.startswith("step  1  train 3.")
-    assert last.startswith("step 20  train ")
+    assert chosen == "296 names: 8 hidden units, 20 steps of 32 names, dropout 0.5"
+    assert first.startswith("step  1  loss: training 3.")
+    assert last.startswith("step 20  loss: training ")
     assert all(", held out " in line for line in (first, last))
-    assert "29 held out: " in summary
+    assert summary.startswith("trained on 267 names in ")
+    assert "; loss on 29 held-out names: " in summary
     assert summary.endswith("saved to dinogen.npz")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_stderr_on_a_terminal_has_a_bar(edda: Path, tmp_path: Path) -> None:
-    """On a terminal a bar with the held-out loss is drawn, and stdout is none the wiser."""
+    """On a terminal, a bar with the held-out loss is drawn; stdout is the same."""
     status, stdout, shown = in_terminal("train", edda, *SEEDED, cwd=tmp_path)
     assert (status, stdout) == (0, "dinogen.npz\n")
     bars = [bar for bar in shown.split("\r") if "%|" in bar]
@@ -97,30 +98,30 @@ def test_stderr_on_a_terminal_has_a_bar(edda: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_quiet_is_quiet(edda: Path, tmp_path: Path) -> None:
-    """With -q nothing is said, not even on a terminal, and not even the fresh seed."""
+    """With -q nothing is printed on stderr, not even on a terminal, and not even the seed."""
     status, stdout, shown = in_terminal("train", edda, *QUICK, "-q", cwd=tmp_path)
     assert (status, stdout, shown) == (0, "dinogen.npz\n", "")
 
 
-# Where chance comes from.
+# The random seed.
 
 
 def test_same_seed_same_checkpoint(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """A fresh seed is told, and the same corpus, options and seed give the same arrays again."""
-    told = dinogen("train", edda, *QUICK, "-o", "a.npz").stderr.splitlines()[0]
-    seed = told.removesuffix(")").split()[-1]
-    assert told == f"seed {seed} (to repeat this: --seed {seed})"
+    """A new seed is printed; the same list, options and seed give the same checkpoint."""
+    printed = dinogen("train", edda, *QUICK, "-o", "a.npz").stderr.splitlines()[0]
+    seed = printed.removesuffix(")").split()[-1]
+    assert printed == f"seed {seed} (to repeat this: --seed {seed})"
     side_by_side(
         lambda more: dinogen("train", edda, *QUICK, "-q", *more),
         (["--seed", seed, "-o", "b.npz"], ["--seed", str(int(seed) + 1), "-o", "c.npz"]),
     )
-    a, b, c = (essence(tmp_path / f"{name}.npz") for name in "abc")
+    a, b, c = (content(tmp_path / f"{name}.npz") for name in "abc")
     assert a == b
-    assert a[0]["model.Waa"] != c[0]["model.Waa"]
+    assert a[0]["network.Waa"] != c[0]["network.Waa"]
 
 
 def test_zero_is_a_value(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """Options set to 0 are set, not left out."""
+    """An option set to 0 is not the same as one that is left out."""
     zeros = ("--seed", "0", "--holdout", "0", "--momentum", "0")
     result = dinogen("train", edda, *QUICK, *zeros)
     assert result.returncode == 0
@@ -128,17 +129,17 @@ def test_zero_is_a_value(dinogen: Run, edda: Path, tmp_path: Path) -> None:
     settings = meta["training"]["settings"]
     assert meta["training"]["seed"] == 0
     assert (settings["seed"], settings["holdout"], settings["momentum"]) == (0, 0, 0)
-    assert meta["heldout"] is None
+    assert meta["held_out"] is None
     assert {row["heldout"] for row in meta["history"]} == {None}
-    assert "held out" not in result.stderr
-    assert "296 names learned" in result.stderr
+    assert "held" not in result.stderr
+    assert "trained on 296 names" in result.stderr
 
 
-# What is learned from.
+# The list.
 
 
 def test_several_lists_are_read_as_one(dinogen: Run, tmp_path: Path) -> None:
-    """Several files, or the same names through a pipe, make the same checkpoint."""
+    """The same names give the same checkpoint, from several files or a pipe."""
     (tmp_path / "a.txt").write_text("Anna\nBerta")
     (tmp_path / "b.txt").write_text("Carla\nDora\n")
     sources = {
@@ -152,14 +153,14 @@ def test_several_lists_are_read_as_one(dinogen: Run, tmp_path: Path) -> None:
         ),
         sources,
     )
-    files, *others = (essence(tmp_path / f"{names}.npz") for names in sources)
+    files, *others = (content(tmp_path / f"{names}.npz") for names in sources)
     assert files[1]["corpus"]["lines"] == 4
     assert others == [files, files]
 
 
 def test_what_counts_as_a_name(dinogen: Run, tmp_path: Path) -> None:
-    """Capitals make a difference with --case keep alone, repeats with --keep-duplicates alone."""
-    facts = {
+    """Capitals count only with ``--case keep``, duplicates only with ``--keep-duplicates``."""
+    expected = {
         "--case keep": ("ABaenrt", 3, 1),
         "--keep-duplicates": ("abenrt", 4, 2),
         "--keep-duplicates --case keep": ("ABaenrt", 4, 1),
@@ -168,20 +169,20 @@ def test_what_counts_as_a_name(dinogen: Run, tmp_path: Path) -> None:
     corpus = "Anna\nBerta\nanna\nAnna\n"
     side_by_side(
         lambda options: dinogen(*train, *options.split(), "-o", f"{options}.npz", stdin=corpus),
-        facts,
+        expected,
     )
-    for options, (symbols, names, duplicates) in facts.items():
+    for options, (symbols, names, duplicates) in expected.items():
         _, meta = read_arrays(tmp_path / f"{options}.npz")
-        assert meta["symbols"] == list(symbols)
+        assert meta["vocabulary"] == list(symbols)
         assert meta["corpus"]["lines"] == 4
         assert (meta["corpus"]["names"], meta["corpus"]["duplicates"]) == (names, duplicates)
 
 
-# How it is learned.
+# Settings.
 
 
-def test_options_are_what_is_done(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """Each number given on the command line is the one that the run was made with."""
+def test_options_become_settings(dinogen: Run, edda: Path, tmp_path: Path) -> None:
+    """Each number on the command line is a setting of the run."""
     given = {
         "seed": 7,
         "hidden": 5,
@@ -200,69 +201,71 @@ def test_options_are_what_is_done(dinogen: Run, edda: Path, tmp_path: Path) -> N
     settings = meta["training"]["settings"]
     assert settings == settings | expected | {"steps": 28}
     assert meta["training"]["steps"] == 28
-    assert meta["model"]["hidden_size"] == 5
-    assert meta["heldout"]["names"] == 74
+    assert meta["members"]["network"]["hidden_size"] == 5
+    assert meta["held_out"]["names"] == 74
 
 
-def test_stops_when_nothing_gets_better(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """With little patience a run that makes things worse is ended early, and that is no failure."""
-    wild = ("--learning-rate", "100", "--clip", "1000", "--patience", "1")
-    result = dinogen("train", edda, "--seed", "1", "--hidden", "8", "--steps", "100000", *wild)
+def test_early_stopping(dinogen: Run, edda: Path, tmp_path: Path) -> None:
+    """A run that does not improve stops early, and this is not a failure."""
+    diverging = ("--learning-rate", "100", "--clip", "1000", "--patience", "1")
+    result = dinogen("train", edda, "--seed", "1", "--hidden", "8", "--steps", "100000", *diverging)
     assert (result.returncode, result.stdout) == (0, "dinogen.npz\n")
     _, meta = read_arrays(tmp_path / "dinogen.npz")
     assert meta["training"]["steps"] < 100_000
     assert meta["training"]["interrupted"] is False
-    assert meta["heldout"]["network"] == min(row["heldout"] for row in meta["history"])
+    assert meta["held_out"]["members"]["network"] == min(row["heldout"] for row in meta["history"])
 
 
-def test_either_part_can_be_left_out(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """`--order 0` leaves the n-grams out, `--hidden 0` the network; without both nothing learns."""
+def test_one_member(dinogen: Run, edda: Path, tmp_path: Path) -> None:
+    """``--order 0`` gives no n-grams, ``--hidden 0`` no network; both together are refused."""
     network = dinogen("train", edda, "-o", "a.npz", "-q", "--order", "0", "--steps", "5")
     ngrams = dinogen("train", edda, "-o", "b.npz", "--seed", "1", "--hidden", "0", "--order", "3")
     assert (network.returncode, ngrams.returncode) == (0, 0)
     names, meta = read_arrays(tmp_path / "a.npz")
-    assert (meta["ngram"], meta["weights"]["network"]) == (None, 1.0)
+    assert [*meta["members"]] == ["network"]
+    assert meta["members"]["network"]["weight"] == 1.0
     assert not [name for name in names if name.startswith("ngram.")]
     names, meta = read_arrays(tmp_path / "b.npz")
-    assert (meta["model"]["hidden_size"], meta["ngram"]["order"]) == (0, 3)
-    assert not [name for name in names if name.startswith("model.")]
+    assert [*meta["members"]] == ["ngram"]
+    assert meta["members"]["ngram"]["order"] == 3
+    assert not [name for name in names if name.startswith("network.")]
     assert (meta["training"]["steps"], meta["history"]) == (0, [])
     (summary,) = ngrams.stderr.splitlines()
-    assert summary.startswith("267 names learned, 29 held out: 2.")
+    assert summary.startswith("trained on 267 names; loss on 29 held-out names: 2.")
     assert len(dinogen("sample", "b.npz", "--n", "20").stdout.splitlines()) == 20
     neither = dinogen("train", edda, "-o", "c.npz", "--hidden", "0", "--order", "0")
     assert (neither.returncode, neither.stdout) == (2, "")
-    assert "no network and order 0 no n-grams" in neither.stderr
+    assert "hidden size 0 removes the network and order 0 the n-grams" in neither.stderr
     useless = dinogen("train", edda, "-o", "c.npz", "--hidden", "0", "--epochs", "3")
     assert (useless.returncode, useless.stdout) == (2, "")
     assert "--epochs is for the network" in useless.stderr
 
 
 def test_classic_recipe(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """The classic recipe trains as long as it is told, without a seed, and keeps its first row."""
+    """The classic recipe takes ``--steps``, needs no seed, and records its first row."""
     result = dinogen("train", edda, "--recipe", "classic", "--steps", "30")
     assert (result.returncode, result.stdout) == (0, "dinogen.npz\n")
     first, summary = result.stderr.splitlines()
-    assert first.startswith("step  1  smoothed loss ")
-    assert summary.startswith("296 names learned")
+    assert first.startswith("step  1  loss: smoothed ")
+    assert summary.startswith("trained on 296 names in ")
     _, meta = read_arrays(tmp_path / "dinogen.npz")
-    assert (meta["recipe"], meta["heldout"], meta["training"]["steps"]) == ("classic", None, 30)
+    assert (meta["recipe"], meta["held_out"], meta["training"]["steps"]) == ("classic", None, 30)
     (row,) = meta["history"]
     assert row["step"] == 1
     assert len(row["samples"]) == 7
 
 
 def test_classic_recipe_has_no_options(edda: Path, refused: Refused) -> None:
-    """An option that the classic recipe does not have is refused by its name, not passed over."""
+    """An option that the classic recipe does not have is refused by name."""
     classic = ("train", edda, "--recipe", "classic")
-    options = [*SETTLED, "--epochs 2", "--patience 2"]
+    options = [*FIXED, "--epochs 2", "--patience 2"]
     lines = side_by_side(lambda option: refused(*classic, *option.split(), status=2), options)
     assert [line.split()[1] for line in lines] == [option.split()[0] for option in options]
 
 
 @pytest.mark.parametrize("option", ["--seed 0", "--holdout 0"])
-def test_classic_recipe_has_no_zeros_either(option: str, edda: Path, refused: Refused) -> None:
-    """An option that the classic recipe does not have is refused when it is 0, too."""
+def test_classic_recipe_refuses_zeros(option: str, edda: Path, refused: Refused) -> None:
+    """An option that the classic recipe does not have is refused if it is 0, too."""
     classic = ("--recipe", "classic", "--steps", "10")
     assert option.split()[0] in refused("train", edda, *classic, *option.split(), status=2).split()
 
@@ -273,7 +276,7 @@ def test_classic_recipe_has_no_zeros_either(option: str, edda: Path, refused: Re
 def test_existing_output_is_not_touched(
     edda: Path, tiny_checkpoint: Path, tmp_path: Path, refused: Refused
 ) -> None:
-    """What exists is not overwritten unasked, whatever it is, and the ways on are told."""
+    """An existing file is not replaced without ``--force``; the message has the options."""
     (tmp_path / "dinogen.npz").write_text("precious")
     line = refused("train", edda, "--steps", "1000000000", status=1)
     assert line.endswith("dinogen.npz: not a checkpoint, so not replaced; name another with -o\n")
@@ -282,13 +285,11 @@ def test_existing_output_is_not_touched(
     assert all(word in line for word in ("dinogen.npz", "--force", "--resume", "-o"))
 
 
-def test_what_comes_to_exist_meanwhile_is_not_touched(
-    dinogen: Run, edda: Path, tmp_path: Path
-) -> None:
-    """A file that another writes while a training runs is kept, and what was learned, too."""
+def test_file_that_appears_is_not_touched(dinogen: Run, edda: Path, tmp_path: Path) -> None:
+    """A file that something else writes during training is kept; the model is saved elsewhere."""
     (tmp_path / "elsewhere").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", MEANWHILE, "train", edda, *SEEDED, "-q"],
+        [sys.executable, "-c", FILE_APPEARS, "train", edda, *SEEDED, "-q"],
         capture_output=True,
         cwd=tmp_path,
         env=environment() | {"TMPDIR": str(tmp_path / "elsewhere")},
@@ -296,17 +297,17 @@ def test_what_comes_to_exist_meanwhile_is_not_touched(
         text=True,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    (rescued,) = (tmp_path / "elsewhere").rglob("*.npz")
+    (saved,) = (tmp_path / "elsewhere").rglob("*.npz")
     assert done.stderr == (
-        "dinogen: dinogen.npz: something else was written there meanwhile, and is not replaced; "
-        f"what was learned is in {rescued}\n"
+        "dinogen: dinogen.npz: another file was written there meanwhile, and is not replaced; "
+        f"the model is saved in {saved}\n"
     )
     assert (tmp_path / "dinogen.npz").read_text() == "precious"
-    assert dinogen("sample", rescued, "--n", "3", "--seed", "1").returncode == 0
+    assert dinogen("sample", saved, "--n", "3", "--seed", "1").returncode == 0
 
 
 def test_force_replaces(dinogen: Run, edda: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
-    """With --force the old checkpoint gives way."""
+    """With ``--force`` an old checkpoint is replaced."""
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
     result = dinogen("train", edda, *SEEDED, "--force")
     assert (result.returncode, result.stdout) == (0, "dinogen.npz\n")
@@ -315,20 +316,20 @@ def test_force_replaces(dinogen: Run, edda: Path, tiny_checkpoint: Path, tmp_pat
 
 
 def test_force_replaces_nothing_but_checkpoints(edda: Path, refused: Refused) -> None:
-    """Even with --force the list itself is not lost to a slip of the hand."""
+    """Even with ``--force``, a file that is not a checkpoint is not replaced."""
     np.savez(edda.with_name("other.npz"), results=np.arange(9))
     for path in (edda, edda.with_name("other.npz")):
         line = refused("train", edda, "--force", "-o", path, "--steps", "1000000000", status=1)
         assert str(path) in line
 
 
-# Going on.
+# Resuming.
 
 
 def test_resume_of_a_finished_run_changes_nothing(
     dinogen: Run, edda_checkpoint: Path, edda: Path, tmp_path: Path
 ) -> None:
-    """Where all is done there is nothing to go on with: the file stays the same, to the byte."""
+    """Resuming a finished run leaves the file unchanged, to the byte."""
     output = tmp_path / "dinogen.npz"
     output.write_bytes(edda_checkpoint.read_bytes())
     result = dinogen("train", edda, "--resume")
@@ -336,10 +337,10 @@ def test_resume_of_a_finished_run_changes_nothing(
     assert output.read_bytes() == edda_checkpoint.read_bytes()
 
 
-def test_resume_with_more_steps_goes_on(
+def test_resume_with_more_steps(
     dinogen: Run, edda_checkpoint: Path, edda: Path, tmp_path: Path
 ) -> None:
-    """A finished run can be made longer; its history goes on where it ended."""
+    """With more steps, a finished run continues, and so does its history."""
     output = tmp_path / "dinogen.npz"
     output.write_bytes(edda_checkpoint.read_bytes())
     before = read_arrays(output)[1]
@@ -352,42 +353,42 @@ def test_resume_with_more_steps_goes_on(
 
 
 def test_classic_in_two_parts(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """Thirty classic steps and then thirty more are sixty at once, array for array."""
+    """30 classic steps and then 30 more give the same arrays as 60."""
     classic = ("--recipe", "classic", "--steps")
     outputs = (["60", "-o", "whole.npz"], ["30", "-o", "parts.npz"])
     side_by_side(lambda more: dinogen("train", edda, *classic, *more), outputs)
-    assert essence(tmp_path / "parts.npz") != essence(tmp_path / "whole.npz")
+    assert content(tmp_path / "parts.npz") != content(tmp_path / "whole.npz")
     result = dinogen("train", edda, "-o", "parts.npz", "--resume", "--steps", "60")
     assert result.returncode == 0
-    assert essence(tmp_path / "parts.npz") == essence(tmp_path / "whole.npz")
+    assert content(tmp_path / "parts.npz") == content(tmp_path / "whole.npz")
 
 
 def test_resume_keeps_to_the_checkpoint(
     edda: Path, edda_checkpoint: Path, tmp_path: Path, refused: Refused
 ) -> None:
-    """What the checkpoint has settled cannot be changed on the way, and is named as it is typed."""
+    """An option that the checkpoint fixes cannot be changed; the message has its flag."""
     (tmp_path / "dinogen.npz").write_bytes(edda_checkpoint.read_bytes())
     resume = ("train", edda, "--resume")
-    same = {"--seed 1", "--keep-duplicates"}  # there are none
-    options = [*{*SETTLED} - same, "--seed 0", "--seed 2", "--holdout 0", "--momentum 0"]
+    same = {"--seed 1", "--keep-duplicates"}  # the list has no duplicates
+    options = [*{*FIXED} - same, "--seed 0", "--seed 2", "--holdout 0", "--momentum 0"]
     lines = side_by_side(lambda option: refused(*resume, *option.split(), status=2), options)
     assert [line.split()[1] for line in lines] == [option.split()[0] for option in options]
 
 
 def test_resume_keeps_to_the_duplicates(dinogen: Run, tmp_path: Path, refused: Refused) -> None:
-    """Whether a name counts as often as it occurs has been settled where it does occur again."""
+    """``--keep-duplicates`` cannot change if the list has duplicates."""
     (tmp_path / "list.txt").write_text("\n".join([*TINY, *TINY]))
     assert dinogen("train", "list.txt", "--hidden", "0").returncode == 0
     line = refused("train", "list.txt", "--resume", "--keep-duplicates", status=2)
-    assert "--keep-duplicates is what the checkpoint says" in line
+    assert "--keep-duplicates is fixed by the checkpoint" in line
 
 
 @pytest.mark.parametrize(
     "options",
     ["--steps 20 --hidden 8 --seed 1 --momentum 0.5 --case keep", "--hidden 0 --keep-duplicates"],
 )
-def test_resume_hears_the_same_again(options: str, dinogen: Run, edda: Path) -> None:
-    """Who calls the last line back and adds --resume repeats what the checkpoint says already."""
+def test_resume_accepts_the_same_options(options: str, dinogen: Run, edda: Path) -> None:
+    """The first command line works again with ``--resume`` added."""
     train = ("train", edda, *options.split())
     assert dinogen(*train).returncode == 0
     again = dinogen(*train, "--resume", "-q")
@@ -397,7 +398,7 @@ def test_resume_hears_the_same_again(options: str, dinogen: Run, edda: Path) -> 
 def test_resume_needs_the_same_corpus(
     edda: Path, edda_checkpoint: Path, tmp_path: Path, refused: Refused
 ) -> None:
-    """A run cannot go on with other names, nor with the same names in another order."""
+    """A run cannot continue with other names, nor with the same names in another order."""
     (tmp_path / "dinogen.npz").write_bytes(edda_checkpoint.read_bytes())
     (tmp_path / "other.txt").write_text("\n".join(TINY))
     reverse = "\n".join(reversed(edda.read_text(encoding="utf-8").split("\n")))
@@ -410,7 +411,7 @@ def test_resume_needs_the_same_corpus(
 def test_resume_needs_the_same_recipe(
     edda: Path, edda_checkpoint: Path, classic_checkpoint: Path, tmp_path: Path, refused: Refused
 ) -> None:
-    """A run cannot go on by another recipe, in either direction."""
+    """A run cannot continue with another recipe."""
     for checkpoint, other in ((edda_checkpoint, "classic"), (classic_checkpoint, "default")):
         (tmp_path / "dinogen.npz").write_bytes(checkpoint.read_bytes())
         line = refused("train", edda, "--resume", "--recipe", other, "--steps", "200", status=1)
@@ -419,5 +420,5 @@ def test_resume_needs_the_same_recipe(
 
 
 def test_resume_needs_a_checkpoint(edda: Path, refused: Refused) -> None:
-    """There is nothing to go on with where no file is."""
+    """Without a checkpoint, ``--resume`` is refused."""
     assert "absent.npz" in refused("train", edda, "--resume", "-o", "absent.npz", status=1)

@@ -1,23 +1,22 @@
-"""Automata: against all words over two letters, read symbol by symbol."""
+"""Automata: compared with all words over two letters, read symbol by symbol."""
 
+import sys
 from collections.abc import Callable, Iterable
 from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dinogen.errors import SettingError
-from dinogen.generation import automata
-from dinogen.generation.automata import (
+from dinogen.generation import (
     DEAD,
     START,
     Automaton,
-    explore,
+    build_automaton,
     intersect,
     trim,
-    universal,
+    universal_states,
 )
 
 LETTERS = (1, 2)
@@ -29,86 +28,86 @@ Word = tuple[int, ...]
 
 @st.composite
 def small(draw: st.DrawFn) -> Automaton:
-    """An automaton of up to five states besides the dead one, the column of the end included."""
+    """An automaton of up to five states besides `DEAD`. The column of the end is arbitrary."""
     states = draw(st.integers(1, 5))
     row = st.lists(st.integers(0, states), min_size=3, max_size=3)
-    moves = [[DEAD] * 3, *draw(st.lists(row, min_size=states, max_size=states))]
+    transitions = [[DEAD] * 3, *draw(st.lists(row, min_size=states, max_size=states))]
     accepts = draw(st.lists(st.booleans(), min_size=states, max_size=states))
-    return Automaton(np.array(moves, dtype=np.int32), np.array([False, *accepts]))
+    return Automaton(np.array(transitions, dtype=np.int32), np.array([False, *accepts]))
 
 
 def walk(automaton: Automaton, word: Iterable[int], state: int = START) -> int:
-    """Follow a word, one look at the table a symbol."""
+    """Return the state after a word, by one table lookup per symbol."""
     for symbol in word:
-        state = automaton.moves.tolist()[state][symbol]
+        state = automaton.transitions.tolist()[state][symbol]
     return state
 
 
 def accepted(automaton: Automaton, words: Iterable[Word] = WORDS) -> set[Word]:
-    """The words that an automaton accepts; one without a `START` accepts none."""
-    moves, accepts = automaton.moves.tolist(), automaton.accepts.tolist()
+    """The words that an automaton accepts; none if it has no `START`."""
+    transitions, accepts = automaton.transitions.tolist(), automaton.accepts.tolist()
     found = set()
     for word in words:
-        state = START if len(moves) > START else DEAD
+        state = START if len(transitions) > START else DEAD
         for symbol in word:
-            state = moves[state][symbol]
+            state = transitions[state][symbol]
         if accepts[state]:
             found.add(word)
     return found
 
 
 def reachable(automaton: Automaton, state: int = START) -> set[int]:
-    """All states to which letters lead from a state, itself included."""
-    found, waiting = {state}, [state]
-    while waiting:
-        row = automaton.moves[waiting.pop()].tolist()
+    """All states that are reachable from a state, itself included."""
+    found, queue = {state}, [state]
+    while queue:
+        row = automaton.transitions[queue.pop()].tolist()
         fresh = {row[letter] for letter in LETTERS} - found
         found |= fresh
-        waiting += fresh
+        queue += fresh
     return found
 
 
 @settings(max_examples=100, deadline=None)
 @given(small())
-def test_reading_is_walking(automaton: Automaton) -> None:
-    """`read` ends where one look at the table after the other ends."""
+def test_read_follows_the_table(automaton: Automaton) -> None:
+    """`read` returns the same state as one table lookup per symbol."""
     assert [automaton.read(word) for word in WORDS] == [walk(automaton, word) for word in WORDS]
 
 
 @settings(max_examples=100, deadline=None)
 @given(automaton=small(), names=st.permutations("pqrst"))
-def test_exploring_keeps_what_is_accepted(automaton: Automaton, names: list[str]) -> None:
-    """States of any kind are numbered as they are reached: same words, and no state too many."""
-    moves, accepts = automaton.moves.tolist(), automaton.accepts.tolist()
+def test_build_automaton_numbers_reachable_states(automaton: Automaton, names: list[str]) -> None:
+    """The same words are accepted, and there is no unreachable state."""
+    transitions, accepts = automaton.transitions.tolist(), automaton.accepts.tolist()
     name = dict(enumerate(names, start=START))
     number = {called: state for state, called in name.items()}
 
-    def follow(called: str) -> list[str | None]:
-        _, a, b = moves[number[called]]
+    def next_states(state: str) -> list[str | None]:
+        _, a, b = transitions[number[state]]
         return [None, name.get(a), name.get(b)]
 
-    explored = explore(name[START], follow, lambda called: accepts[number[called]])
-    assert accepted(explored) == accepted(automaton)
-    assert len(explored.accepts) - 1 == len(reachable(automaton) - {DEAD})
-    assert explored.moves.shape == (len(explored.accepts), 3)
-    assert (explored.moves[DEAD] == DEAD).all()
-    assert not explored.accepts[DEAD]
+    built = build_automaton(name[START], next_states, lambda state: accepts[number[state]])
+    assert accepted(built) == accepted(automaton)
+    assert len(built.accepts) - 1 == len(reachable(automaton) - {DEAD})
+    assert built.transitions.shape == (len(built.accepts), 3)
+    assert (built.transitions[DEAD] == DEAD).all()
+    assert not built.accepts[DEAD]
 
 
 @settings(max_examples=120, deadline=None)
 @given(one=small(), other=small())
-def test_both_accept_what_their_intersection_accepts(one: Automaton, other: Automaton) -> None:
-    """Of all words of up to five letters exactly those that are in both."""
+def test_an_intersection_accepts_the_words_of_both(one: Automaton, other: Automaton) -> None:
+    """It accepts exactly the words of up to five letters that both accept."""
     both = intersect(one, other)
     assert accepted(both) == accepted(one) & accepted(other)
-    assert (both.moves[DEAD] == DEAD).all()
+    assert (both.transitions[DEAD] == DEAD).all()
     assert not both.accepts[DEAD]
 
 
 @settings(max_examples=120, deadline=None)
 @given(small())
-def test_trimming_leaves_no_way_into_nowhere(automaton: Automaton) -> None:
-    """The same words are accepted, and from all states left in reach some word is."""
+def test_trim_leaves_no_dead_ends(automaton: Automaton) -> None:
+    """The same words are accepted, and every reachable state can reach an accepting one."""
     trimmed = trim(automaton)
     assert accepted(trimmed) == accepted(automaton)
     if not trimmed.is_empty:
@@ -118,27 +117,29 @@ def test_trimming_leaves_no_way_into_nowhere(automaton: Automaton) -> None:
 
 @settings(max_examples=120, deadline=None)
 @given(automaton=small(), other=small())
-def test_empty_is_what_accepts_no_word(automaton: Automaton, other: Automaton) -> None:
-    """Once trimmed, an automaton is empty exactly if no word gets anywhere in it.
+def test_an_automaton_is_empty_if_it_accepts_no_word(
+    automaton: Automaton, other: Automaton
+) -> None:
+    """This holds after `trim`.
 
-    An accepted word exists only if one exists that is shorter than there are states.
+    If any word is accepted, one is that is shorter than the number of states.
     """
     assert trim(automaton).is_empty == (not accepted(automaton))
     both = trim(intersect(automaton, other))
-    assert both.is_empty == (not (accepts_any(automaton, other)))
+    assert both.is_empty == (not accepts_any(automaton, other))
 
 
 def accepts_any(one: Automaton, other: Automaton) -> bool:
-    """Whether some word of any length is accepted by both, by trying all pairs of states."""
+    """Whether both accept a common word of any length, by a search over pairs of states."""
     found = {(START, START)}
-    waiting = [(START, START)]
-    while waiting:
-        a, b = waiting.pop()
+    queue = [(START, START)]
+    while queue:
+        a, b = queue.pop()
         for letter in LETTERS:
             pair = (walk(one, [letter], a), walk(other, [letter], b))
             if pair not in found:
                 found.add(pair)
-                waiting.append(pair)
+                queue.append(pair)
     return any(one.accepts[a] and other.accepts[b] for a, b in found)
 
 
@@ -147,35 +148,36 @@ def accepts_any(one: Automaton, other: Automaton) -> bool:
 def test_universal_states_accept_everything(automaton: Automaton) -> None:
     """A state is universal exactly if all words of up to five letters are accepted from it.
 
-    Where any word is refused, one is that is shorter than there are states.
+    If any word is refused, one is that is shorter than the number of states.
     """
-    everything = [
+    expected = [
         all(automaton.accepts[walk(automaton, word, state)] for word in WORDS)
         for state in range(len(automaton.accepts))
     ]
-    assert universal(automaton).tolist() == everything
+    assert universal_states(automaton).tolist() == expected
 
 
 def counting(modulus: int) -> Automaton:
-    """Accept words whose length is a multiple of a number: as many states."""
+    """Accept words whose length is a multiple of a number, which is the number of states."""
 
-    def follow(length: int) -> list[int | None]:
+    def next_states(length: int) -> list[int | None]:
         return [None, (length + 1) % modulus, (length + 1) % modulus]
 
-    return explore(0, follow, lambda length: length == 0)
+    return build_automaton(0, next_states, lambda length: length == 0)
 
 
 @pytest.mark.parametrize(
     "build",
     [lambda: counting(21), lambda: intersect(counting(3), counting(7))],
-    ids=["explored", "intersected"],
+    ids=["built", "intersected"],
 )
 def test_too_many_states_are_refused(
     build: Callable[[], Automaton], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An automaton of 21 states is built where 21 may be, and refused where 20 may."""
-    monkeypatch.setattr(automata, "MOST_STATES", 21)
+    """An automaton of 21 states is built if 21 are allowed, and refused if 20 are."""
+    module = sys.modules[Automaton.__module__]
+    monkeypatch.setattr(module, "MAX_STATES", 21)
     assert len(build().accepts) == 22
-    monkeypatch.setattr(automata, "MOST_STATES", 20)
-    with pytest.raises(SettingError, match="too much is asked for"):
+    monkeypatch.setattr(module, "MAX_STATES", 20)
+    with pytest.raises(SettingError, match="too complex"):
         build()

@@ -1,4 +1,4 @@
-"""Constraints: what they accept, against string methods and `fnmatch`, word by word."""
+"""Constraints: compared with string methods and `fnmatch`, word by word."""
 
 from collections import deque
 from fnmatch import fnmatchcase
@@ -6,82 +6,84 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
+from dinogen.data import CaseRule, Vocabulary
 from dinogen.errors import SettingError
-from dinogen.generation.automata import DEAD, START, Automaton
-from dinogen.generation.constraints import Constraints, compile_constraints
-from dinogen.text.case import CaseRule
-from dinogen.text.vocabulary import Vocabulary
+from dinogen.generation import DEAD, START, Automaton, Options, compile_constraints, rules_automaton
 
-KEEP = CaseRule.keep()
+KEEP = CaseRule.unchanged()
 FOLD = CaseRule(fold=True, capital_after=frozenset("\n"))
 
 SYMBOLS = " -abc"
 VOCABULARY = Vocabulary.of(SYMBOLS)
 WORDS = ["".join(word) for length in range(6) for word in product(SYMBOLS, repeat=length)]
-"""All words of up to five symbols, each after the word that it goes on from."""
+"""All words of up to five symbols, each after the word without its last symbol."""
 
 
-def is_tidy(word: str) -> bool:
-    """A name: of at least one symbol, no space at its edges, no two in a row."""
+def is_name(word: str) -> bool:
+    """Whether a word is not empty and has white space only between other symbols."""
     return word != "" and word == word.strip() and "  " not in word
 
 
-def is_asked_for(word: str, asked: Constraints) -> bool:
-    """What the constraints mean, in the words of Python's own library."""
+def satisfies(word: str, options: Options) -> bool:
+    """Whether a word satisfies the constraints, by the standard library."""
     return (
-        is_tidy(word)
-        and word.startswith(asked.prefix or "")
-        and word.endswith(asked.suffix or "")
-        and all(text in word for text in asked.contains)
-        and (asked.min_length is None or len(word) >= asked.min_length)
-        and (asked.max_length is None or len(word) <= asked.max_length)
-        and (asked.pattern is None or fnmatchcase(word, asked.pattern))
+        is_name(word)
+        and word.startswith(options.prefix or "")
+        and word.endswith(options.suffix or "")
+        and all(text in word for text in options.contains)
+        and (options.min_length is None or len(word) >= options.min_length)
+        and (options.max_length is None or len(word) <= options.max_length)
+        and (options.pattern is None or fnmatchcase(word, options.pattern))
     )
 
 
 def accepted(automaton: Automaton, vocabulary: Vocabulary = VOCABULARY) -> list[str]:
-    """All words that are accepted, read through the table."""
-    moves, accepts = automaton.moves.tolist(), automaton.accepts.tolist()
+    """All accepted words, by table lookups."""
+    transitions, accepts = automaton.transitions.tolist(), automaton.accepts.tolist()
     index = {symbol: i for i, symbol in enumerate(vocabulary.symbols, start=1)}
     state = {"": START}
     for word in WORDS[1:]:
-        state[word] = moves[state[word[:-1]]][index[word[-1]]]
+        state[word] = transitions[state[word[:-1]]][index[word[-1]]]
     return [word for word in WORDS if accepts[state[word]]]
 
 
 def shortest(automaton: Automaton) -> str:
-    """The first of the shortest words that are accepted."""
-    waiting = deque([(START, "")])
+    """The first of the shortest accepted words."""
+    queue = deque([(START, "")])
     seen = {START, DEAD}
-    while waiting:
-        state, word = waiting.popleft()
+    while queue:
+        state, word = queue.popleft()
         if automaton.accepts[state]:
             return word
         for index, symbol in enumerate(SYMBOLS, start=1):
-            following = int(automaton.moves[state, index])
+            following = int(automaton.transitions[state, index])
             if following not in seen:
                 seen.add(following)
-                waiting.append((following, word + symbol))
-    raise AssertionError("nothing is accepted")
+                queue.append((following, word + symbol))
+    raise AssertionError("no word is accepted")
 
 
-def check(asked: Constraints) -> None:
-    """Hold an automaton against the plain words; if it is refused, there must be no word."""
-    wanted = [word for word in WORDS if is_asked_for(word, asked)]
+def check(options: Options) -> None:
+    """Compare an automaton with the standard library. If it is refused, no word may satisfy it."""
+    expected = [word for word in WORDS if satisfies(word, options)]
     try:
-        automaton = compile_constraints(asked, VOCABULARY, KEEP)
+        automaton = compile_constraints(options, VOCABULARY, KEEP)
     except SettingError:
-        assert wanted == []
+        assert expected == []
         return
     if automaton is None:
-        assert wanted == [word for word in WORDS if is_tidy(word)]
+        assert expected == [word for word in WORDS if is_name(word)]
         return
-    assert accepted(automaton) == wanted
-    # Nothing is let through that accepts no word at all, however long.
-    assert is_asked_for(shortest(automaton), asked)
+    assert accepted(automaton) == expected
+    # The automaton accepts at least one word, even if it has more than five symbols.
+    assert satisfies(shortest(automaton), options)
+
+
+def test_rules() -> None:
+    """Without constraints, the automaton of the rules accepts exactly the words that are names."""
+    assert accepted(rules_automaton(VOCABULARY)) == [word for word in WORDS if is_name(word)]
 
 
 texts = st.text(SYMBOLS, max_size=3)
@@ -96,15 +98,15 @@ patterns = st.text("abc- *?[]!", max_size=6) | st.lists(
 @settings(max_examples=60, deadline=None)
 @given(prefix=texts)
 def test_prefix(prefix: str) -> None:
-    """Accepted is what `str.startswith` finds among the tidy words."""
-    check(Constraints(prefix=prefix))
+    """The accepted words are those that `str.startswith` finds."""
+    check(Options(prefix=prefix))
 
 
 @settings(max_examples=60, deadline=None)
 @given(suffix=texts)
 def test_suffix(suffix: str) -> None:
-    """Accepted is what `str.endswith` finds, also where the text overlaps itself."""
-    check(Constraints(suffix=suffix))
+    """The accepted words are those that `str.endswith` finds, even if the text overlaps itself."""
+    check(Options(suffix=suffix))
 
 
 @settings(max_examples=80, deadline=None)
@@ -112,15 +114,15 @@ def test_suffix(suffix: str) -> None:
 @example(["aab"])
 @example(["ab", "ba"])
 def test_contains(contains: list[str]) -> None:
-    """Accepted is what has each of the texts in it; they may overlap."""
-    check(Constraints(contains=tuple(contains)))
+    """A word is accepted if every text occurs in it. Occurrences may overlap."""
+    check(Options(contains=contains))
 
 
 @pytest.mark.parametrize("least", [None, 0, 1, 3, 5])
 @pytest.mark.parametrize("most", [None, 1, 2, 3, 5, 9])
 def test_lengths(least: int | None, most: int | None) -> None:
-    """Accepted is what has as many symbols; both bounds belong to what may be."""
-    check(Constraints(min_length=least, max_length=most))
+    """Both bounds are inclusive."""
+    check(Options(min_length=least, max_length=most))
 
 
 @settings(max_examples=150, deadline=None)
@@ -142,8 +144,8 @@ def test_lengths(least: int | None, most: int | None) -> None:
 @example("[!!a]")
 @example("*[!]]*")
 def test_pattern(pattern: str) -> None:
-    """Accepted is what `fnmatch` finds; what could match no word is refused."""
-    check(Constraints(pattern=pattern))
+    """The accepted words are those that `fnmatch` finds. A glob without a match is refused."""
+    check(Options(pattern=pattern))
 
 
 short = st.text(SYMBOLS, max_size=2)
@@ -152,202 +154,214 @@ short = st.text(SYMBOLS, max_size=2)
 @settings(max_examples=120, deadline=None)
 @given(
     st.builds(
-        Constraints,
+        Options,
         prefix=st.none() | short,
         suffix=st.none() | short,
-        contains=st.lists(short, max_size=2).map(tuple),
+        contains=st.lists(short, max_size=2),
         min_length=st.none() | st.integers(0, 5),
         max_length=st.none() | st.integers(1, 6),
         pattern=st.none() | patterns,
     )
 )
-def test_all_together(asked: Constraints) -> None:
-    """Accepted is what is everything that is asked at once."""
-    check(asked)
+def test_all_together(options: Options) -> None:
+    """A word is accepted if it satisfies all constraints."""
+    check(options)
 
 
-def test_impossible_is_refused_and_no_sooner() -> None:
-    """Of all pairs of short texts those are refused that no word of up to five symbols is.
+def test_only_impossible_constraints_are_refused() -> None:
+    """Constraints are refused if no word of up to five symbols satisfies them.
 
-    A prefix, something in it and a suffix of one or two symbols need no more than five.
+    A prefix and a suffix of one or two symbols never need more than five.
     """
     for prefix, suffix in product(("a", " ", "b-", "c "), ("a", " ", "ab", " b")):
         for most in (1, 2, 3, 4, 5):
-            asked = Constraints(prefix, suffix, max_length=most)
-            if any(is_asked_for(word, asked) for word in WORDS):
-                assert compile_constraints(asked, VOCABULARY, KEEP) is not None
+            options = Options(prefix=prefix, suffix=suffix, max_length=most)
+            if any(satisfies(word, options) for word in WORDS):
+                assert compile_constraints(options, VOCABULARY, KEEP) is not None
             else:
-                with pytest.raises(SettingError, match="no name can be like that"):
-                    compile_constraints(asked, VOCABULARY, KEEP)
+                with pytest.raises(SettingError, match="no name can satisfy this"):
+                    compile_constraints(options, VOCABULARY, KEEP)
 
 
-def same(one: Automaton | None, other: Automaton | None) -> bool:
-    """Whether two automata are the same tables."""
+def are_equal(one: Automaton | None, other: Automaton | None) -> bool:
+    """Whether two automata have the same tables."""
     assert one is not None
     assert other is not None
-    tables = [(automaton.moves.tolist(), automaton.accepts.tolist()) for automaton in (one, other)]
+    tables = [
+        (automaton.transitions.tolist(), automaton.accepts.tolist()) for automaton in (one, other)
+    ]
     return tables[0] == tables[1]
 
 
 @pytest.mark.parametrize(
-    ("loud", "quiet"),
+    ("folded", "plain"),
     [
-        (Constraints(pattern="T*SAURUS"), Constraints(pattern="t*saurus")),
-        (Constraints(pattern="[R-U]?[!A-E]*"), Constraints(pattern="[r-u]?[!a-e]*")),
-        (Constraints(prefix="Tau"), Constraints(prefix="tau")),
-        (Constraints(suffix="SAURUS"), Constraints(suffix="saurus")),
-        (Constraints(contains=("Au", "RU")), Constraints(contains=("au", "ru"))),
-        (Constraints(prefix="É"), Constraints(prefix="é")),
-        (Constraints(prefix="E\u0301"), Constraints(prefix="é")),
-        (Constraints(pattern="[E\u0301]*"), Constraints(pattern="[é]*")),
+        (Options(pattern="T*SAURUS"), Options(pattern="t*saurus")),
+        (Options(pattern="[R-U]?[!A-E]*"), Options(pattern="[r-u]?[!a-e]*")),
+        (Options(prefix="Tau"), Options(prefix="tau")),
+        (Options(suffix="SAURUS"), Options(suffix="saurus")),
+        (Options(contains=("Au", "RU")), Options(contains=("au", "ru"))),
+        (Options(prefix="É"), Options(prefix="é")),
+        (Options(prefix="E\u0301"), Options(prefix="é")),
+        (Options(pattern="[E\u0301]*"), Options(pattern="[é]*")),
     ],
     ids=str,
 )
-def test_what_is_asked_is_folded_as_the_names_were(loud: Constraints, quiet: Constraints) -> None:
-    """Where names were lower-cased, what is asked of them is, too; and composed as they were."""
+def test_texts_are_folded_like_training_names(folded: Options, plain: Options) -> None:
+    """Texts are lower-cased if the training names were, and composed."""
     vocabulary = Vocabulary.of("abcdeorstuxé")
-    assert same(
-        compile_constraints(loud, vocabulary, FOLD), compile_constraints(quiet, vocabulary, KEEP)
+    assert are_equal(
+        compile_constraints(folded, vocabulary, FOLD), compile_constraints(plain, vocabulary, KEEP)
     )
 
 
-def test_what_is_asked_is_composed_where_case_was_kept_too() -> None:
-    """Every list is read in composed form, whatever becomes of its case; so is what is asked."""
+def test_texts_are_composed_if_case_is_kept_too() -> None:
+    """Texts are normalised to NFC like every training list, whether case is folded or not."""
     vocabulary = Vocabulary.of("abcé")
-    for loose, composed in (
-        (Constraints(prefix="e\u0301a"), Constraints(prefix="éa")),
-        (Constraints(pattern="*[e\u0301]"), Constraints(pattern="*[é]")),
+    for decomposed, composed in (
+        (Options(prefix="e\u0301a"), Options(prefix="éa")),
+        (Options(pattern="*[e\u0301]"), Options(pattern="*[é]")),
     ):
-        assert same(
-            compile_constraints(loose, vocabulary, KEEP),
+        assert are_equal(
+            compile_constraints(decomposed, vocabulary, KEEP),
             compile_constraints(composed, vocabulary, KEEP),
         )
 
 
-def test_case_matters_where_it_was_kept() -> None:
-    """With both cases in the vocabulary, small letters do not stand for capitals."""
+def test_case_matters_if_it_is_kept() -> None:
+    """If case is not folded, a small letter does not match its capital."""
     vocabulary = Vocabulary.of("abAB")
     words = ["".join(word) for n in range(1, 4) for word in product("abAB", repeat=n)]
     index = {symbol: i for i, symbol in enumerate(vocabulary.symbols, start=1)}
-    for asked in (
-        Constraints(prefix="A", suffix="b"),
-        Constraints(contains=("Ab",)),
-        Constraints(pattern="[A-B]*[!b]"),
+    for options in (
+        Options(prefix="A", suffix="b"),
+        Options(contains=("Ab",)),
+        Options(pattern="[A-B]*[!b]"),
     ):
-        automaton = compile_constraints(asked, vocabulary, KEEP)
+        automaton = compile_constraints(options, vocabulary, KEEP)
         assert automaton is not None
         found = [w for w in words if automaton.accepts[automaton.read(index[s] for s in w)]]
-        assert found == [word for word in words if is_asked_for(word, asked)]
+        assert found == [word for word in words if satisfies(word, options)]
         assert found
 
 
 @pytest.mark.parametrize(
-    ("asked", "option"),
+    ("options", "option"),
     [
-        (Constraints(prefix="abz"), "prefix"),
-        (Constraints(suffix="zab"), "suffix"),
-        (Constraints(contains=("a", "az")), "contains"),
-        (Constraints(pattern="a*z"), "pattern"),
-        (Constraints(pattern="[z]a"), "pattern"),
-        (Constraints(pattern="a[x-z]*"), "pattern"),
-        (Constraints(pattern="*[!- a-c]"), "pattern"),
+        (Options(prefix="abz"), "prefix"),
+        (Options(suffix="zab"), "suffix"),
+        (Options(contains=("a", "az")), "contains"),
+        (Options(pattern="a*z"), "pattern"),
+        (Options(pattern="[z]a"), "pattern"),
+        (Options(pattern="a[x-z]*"), "pattern"),
+        (Options(pattern="*[!- a-c]"), "pattern"),
     ],
     ids=str,
 )
-def test_symbols_that_the_model_never_saw_are_refused(asked: Constraints, option: str) -> None:
-    """The message names the option, and the symbol or the choice that there is nothing for."""
-    with pytest.raises(SettingError, match=rf"^{option} .*(never saw 'z'|no symbol of \[.+\])"):
-        compile_constraints(asked, VOCABULARY, KEEP)
+def test_unknown_symbols_are_refused(options: Options, option: str) -> None:
+    """The message names the option, and the symbol or the set of symbols."""
+    with pytest.raises(
+        SettingError, match=rf"^{option} .*(unknown symbol 'z'|no symbol of \[.+\])"
+    ):
+        compile_constraints(options, VOCABULARY, KEEP)
 
 
-def test_a_capital_is_a_symbol_of_its_own_where_case_was_kept() -> None:
-    """Without folding, a capital that no name had is refused; with folding it is not."""
-    asked = Constraints(prefix="A")
-    with pytest.raises(SettingError, match="prefix 'A': the model never saw 'A'"):
-        compile_constraints(asked, VOCABULARY, KEEP)
-    assert compile_constraints(asked, VOCABULARY, FOLD) is not None
+def test_an_unknown_capital_is_refused_if_case_is_kept() -> None:
+    """If case is folded, it is not refused."""
+    options = Options(prefix="A")
+    with pytest.raises(SettingError, match="prefix 'A': unknown symbol 'A'"):
+        compile_constraints(options, VOCABULARY, KEEP)
+    assert compile_constraints(options, VOCABULARY, FOLD) is not None
 
 
 @pytest.mark.parametrize("text", ["a\nb", "\n", "a\n"])
-def test_the_end_of_a_line_is_no_symbol(text: str) -> None:
-    """A line feed, by which names are kept apart, can be asked for in no option."""
-    for asked in (
-        Constraints(prefix=text),
-        Constraints(suffix=text),
-        Constraints(contains=(text,)),
-        Constraints(pattern=text),
+def test_a_newline_is_refused(text: str) -> None:
+    """It separates names, so it is not a symbol of any name."""
+    for options in (
+        Options(prefix=text),
+        Options(suffix=text),
+        Options(contains=(text,)),
+        Options(pattern=text),
     ):
-        with pytest.raises(SettingError, match=r"never saw '\\n'"):
-            compile_constraints(asked, VOCABULARY, KEEP)
+        with pytest.raises(SettingError, match=r"unknown symbol '\\n'"):
+            compile_constraints(options, VOCABULARY, KEEP)
 
 
 @pytest.mark.parametrize(
-    ("asked", "named"),
+    ("options", "named"),
     [
-        (Constraints(min_length=4, max_length=3), ["min length 4", "max length 3"]),
-        (Constraints(prefix="abc", max_length=2), ["prefix 'abc'", "max length 2"]),
-        (Constraints(prefix=" a"), ["prefix ' a'"]),
-        (Constraints(suffix="a "), ["suffix 'a '"]),
-        (Constraints(contains=("b", "a  b")), ["contains 'b'", "contains 'a  b'"]),
-        (Constraints(pattern=""), ["pattern ''"]),
-        (Constraints(pattern="a??", suffix="b", min_length=4), ["pattern 'a??'", "suffix 'b'"]),
-        (Constraints(max_length=0), ["max length 0"]),
+        (Options(min_length=4, max_length=3), ["min length 4", "max length 3"]),
+        (Options(prefix="abc", max_length=2), ["prefix 'abc'", "max length 2"]),
+        (Options(prefix=" a"), ["prefix ' a'"]),
+        (Options(suffix="a "), ["suffix 'a '"]),
+        (Options(contains=("b", "a  b")), ["contains 'b'", "contains 'a  b'"]),
+        (Options(pattern=""), ["pattern ''"]),
+        (Options(pattern="a??", suffix="b", min_length=4), ["pattern 'a??'", "suffix 'b'"]),
+        (Options(pattern="??", max_length=1), ["pattern '??'", "max length 1"]),
     ],
     ids=str,
 )
-def test_what_no_name_can_be_is_refused(asked: Constraints, named: list[str]) -> None:
-    """The message names all that was asked, as it was written."""
-    with pytest.raises(SettingError, match="no name can be like that; ask for less") as refused:
-        compile_constraints(asked, VOCABULARY, KEEP)
-    for demand in named:
-        assert demand in str(refused.value)
+def test_impossible_constraints_are_named(options: Options, named: list[str]) -> None:
+    """The message names all constraints as they were written."""
+    with pytest.raises(
+        SettingError, match="no name can satisfy this; relax the constraints"
+    ) as refused:
+        compile_constraints(options, VOCABULARY, KEEP)
+    for constraint in named:
+        assert constraint in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [Constraints(), Constraints(prefix="", suffix="", contains=("", "")), Constraints(prefix="")],
+    "options",
+    [
+        Options(),
+        Options(prefix="", suffix="", contains=("", "")),
+        Options(prefix=""),
+        Options(temperature=0.5, top_k=3, exclude=["a"], allow_known=True),
+    ],
     ids=str,
 )
-def test_nothing_asked_is_no_automaton(asked: Constraints) -> None:
-    """Where nothing is asked, or only for the empty text, names need not be steered."""
-    assert compile_constraints(asked, VOCABULARY, KEEP) is None
+def test_no_constraints_give_no_automaton(options: Options) -> None:
+    """Empty texts and the other options are not constraints."""
+    assert compile_constraints(options, VOCABULARY, KEEP) is None
 
 
 GREEK = Vocabulary.of("αβςσυ")
 
 
-def test_a_beginning_is_read_as_one() -> None:
-    """A capital sigma that is asked for at the end of a prefix is the one within a word."""
-    begins = compile_constraints(Constraints(prefix="ΑΣ"), GREEK, FOLD)
-    assert begins
-    moves, (alpha, _, at_end, within, _) = begins.moves, range(1, 6)
-    state = moves[START, alpha]
-    assert moves[state, within] != DEAD
-    assert moves[state, at_end] == DEAD
+def test_a_prefix_is_folded_as_the_beginning_of_a_word() -> None:
+    """A capital sigma at the end of a prefix becomes the sigma within a word."""
+    automaton = compile_constraints(Options(prefix="ΑΣ"), GREEK, FOLD)
+    assert automaton
+    transitions, (alpha, _, at_end, within, _) = automaton.transitions, range(1, 6)
+    state = transitions[START, alpha]
+    assert transitions[state, within] != DEAD
+    assert transitions[state, at_end] == DEAD
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.text("ab", min_size=1, max_size=12), st.text("ab", max_size=40), st.booleans())
-def test_a_text_is_found_where_it_is(text: str, word: str, at_end: bool) -> None:
-    """Texts that overlap with themselves are found wherever Python's own library finds them."""
-    asked = Constraints(suffix=text) if at_end else Constraints(contains=(text,))
-    automaton = compile_constraints(asked, Vocabulary.of("ab"), KEEP)
+def test_search_agrees_with_the_standard_library(text: str, word: str, at_end: bool) -> None:
+    """This includes texts that overlap with themselves."""
+    options = Options(suffix=text) if at_end else Options(contains=(text,))
+    automaton = compile_constraints(options, Vocabulary.of("ab"), KEEP)
     assert automaton
     state = START
     for symbol in word:
-        state = int(automaton.moves[state, "ab".index(symbol) + 1])
+        state = int(automaton.transitions[state, "ab".index(symbol) + 1])
     assert bool(automaton.accepts[state]) == (word.endswith(text) if at_end else text in word)
 
 
 @pytest.mark.parametrize("option", ["prefix", "suffix", "contains"])
 def test_a_text_longer_than_any_name_is_refused(option: str) -> None:
-    """Nobody waits for what no name can be."""
+    """The limit is the largest value of `max_length`."""
 
-    def asked(length: int) -> Constraints:
-        text = "ab" * (length // 2)
-        given: Any = {option: (text,) if option == "contains" else text}
-        return Constraints(**given)
+    def options(length: int) -> Options:
+        given: Any = {option: "ab" * (length // 2)}
+        return Options(**given)
 
-    assert compile_constraints(asked(1_000), VOCABULARY, KEEP)
-    with pytest.raises(SettingError, match=f"{option}: 1,002 symbols"):
-        compile_constraints(asked(1_002), VOCABULARY, KEEP)
+    assert compile_constraints(options(1_000), VOCABULARY, KEEP)
+    with pytest.raises(
+        SettingError, match=f"{option}: 1,002 symbols, more than the maximum of 1,000"
+    ):
+        compile_constraints(options(1_002), VOCABULARY, KEEP)

@@ -1,87 +1,89 @@
-"""The namer: every name is what was asked for, new, and where it stands in its stream."""
+"""The namer: constraints, novelty, positions in the stream, and running out of names."""
 
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from unicodedata import normalize
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from dinogen.checkpoint.contents import Checkpoint
-from dinogen.checkpoint.reading import load
-from dinogen.cli.checkpoints import BUNDLED
+from dinogen import Model, load
+from dinogen.cli import BUNDLED
+from dinogen.data import CaseRule, Vocabulary, digest
 from dinogen.errors import RanOutError, SettingError
-from dinogen.generation.constraints import ANYTHING, Constraints, compile_constraints
-from dinogen.generation.course import plot_course
-from dinogen.generation.namer import Namer
-from dinogen.generation.options import Options
-from dinogen.generation.sampling import Stream, effort
-from dinogen.text.case import CaseRule
-from dinogen.text.digests import digests
-from dinogen.text.vocabulary import Vocabulary
+from dinogen.generation import (
+    DEFAULT_OPTIONS,
+    Namer,
+    NameRules,
+    NameStream,
+    Options,
+    compile_constraints,
+    max_candidates,
+    plan_lookahead,
+)
 from tests.conftest import CORPORA, Run
 from tests.networks import random_network
 
 
 @cache
-def bundled() -> Checkpoint:
-    """The dinosaurs that come with the package."""
+def bundled() -> Model:
+    """The bundled model of dinosaur names."""
     return load(BUNDLED)
 
 
 @cache
-def grams() -> Namer:
-    """What they make without their network: names as good for a test, and much quicker."""
-    ngram = bundled().ngram
-    assert ngram is not None
-    return bundled().namer._replace(model=ngram)
+def ngram_namer() -> Namer:
+    """A namer of the n-grams of the bundled model alone, which is much faster."""
+    namer = bundled().namer
+    ngram = bundled().checkpoint.model.members["ngram"]
+    return Namer(ngram, namer.vocabulary, namer.case, namer.known, namer.longest)
 
 
 @cache
-def learned() -> frozenset[str]:
-    """The names that they were learned from, read off the list itself, in small letters."""
+def training_names() -> frozenset[str]:
+    """The training names of the bundled model, from the list itself, in lower case."""
     return frozenset((CORPORA / "dinosaurs.txt").read_text(encoding="utf-8").lower().split("\n"))
 
 
 @cache
 def tiny() -> Namer:
-    """A namer of two letters, who learned from "a" and "ba"; its names are short."""
+    """A namer of short names of two letters. Its training names are "a" and "ba"."""
     network = random_network(3, 4, seed=11, dtype=np.float32)
     network.parameters["by"][...] = [-2.5, -0.84, -2]
     vocabulary = Vocabulary.of("ab")
-    known = np.sort(digests(vocabulary.encode("a\nba\n")))
+    known = np.sort(digest(vocabulary.encode("a\nba\n")))
     return Namer(network, vocabulary, CaseRule(True, frozenset("\n")), known, longest=8)
 
 
 def draw(
-    namer: Namer, n: int, seed: int, asked: Constraints = ANYTHING, **options: Any
+    namer: Namer, n: int, seed: int, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
 ) -> list[str]:
-    """Draw names and write them out."""
-    return [
-        name for some in namer.draw(n, seed, asked, **options) for name in namer.spell(some.names)
-    ]
+    """Draw names and convert them to text."""
+    parts = namer.draw(n, seed, options, skip=skip)
+    return [name for drawn in parts for name in namer.spell(drawn.names)]
 
 
-ANY: dict[str, Any] = {"allow_known": True, "allow_repeats": True}
-"""Every candidate, whether it is new or not."""
+def all_candidates(options: Options) -> Options:
+    """Copy options, with every candidate allowed, whether it is new or not."""
+    return replace(options, allow_known=True, allow_repeats=True)
 
 
-# What a name looks like.
+# Constraints.
 
 
 @cache
 def examples() -> list[str]:
-    """Names that it gives, in small letters: what is asked for can be had."""
-    return [name.lower() for name in draw(grams(), 60, 3)]
+    """Names that the namer draws, in lower case."""
+    return [name.lower() for name in draw(ngram_namer(), 60, 3)]
 
 
 @st.composite
-def demands(draw: st.DrawFn) -> Constraints:
-    """What at least one of the model's names is, and so, as a rule, many more."""
+def satisfiable(draw: st.DrawFn) -> Options:
+    """Constraints that at least one name of the namer satisfies, and usually many names."""
     name = draw(st.sampled_from(examples()))
     cut = draw(st.integers(0, len(name) - 1))
     head, tail = draw(st.integers(1, 2)), draw(st.integers(1, 4))
@@ -93,7 +95,7 @@ def demands(draw: st.DrawFn) -> Constraints:
         f"{name[0]}?*[!{'z' if name[-1] != 'z' else 'y'}]",
         "?" * min(len(name), 9) + "*",
     ]
-    asked = Constraints(
+    options = Options(
         prefix=draw(st.none() | st.just(name[:head])),
         suffix=draw(st.none() | st.just(name[-tail:])),
         contains=draw(st.just(()) | st.just((name[cut : cut + 2],))),
@@ -101,47 +103,47 @@ def demands(draw: st.DrawFn) -> Constraints:
         max_length=draw(st.none() | st.integers(len(name), len(name) + 5)),
         pattern=draw(st.none() | st.sampled_from([g for g in globs if fnmatchcase(name, g)])),
     )
-    if asked.prefix and draw(st.booleans()):
-        asked = asked._replace(prefix=asked.prefix.upper())
-    return asked
+    if options.prefix and draw(st.booleans()):
+        options = replace(options, prefix=options.prefix.upper())
+    return options
 
 
-def is_asked_for(name: str, asked: Constraints) -> bool:
-    """What the constraints mean, in the words of Python's own library, of small letters."""
+def satisfies(name: str, options: Options) -> bool:
+    """Whether a name satisfies the constraints in lower case, by the standard library."""
     name = name.lower()
     return (
-        name.startswith((asked.prefix or "").lower())
-        and name.endswith((asked.suffix or "").lower())
-        and all(text.lower() in name for text in asked.contains)
-        and len(name) >= (asked.min_length or 1)
-        and len(name) <= (asked.max_length or len(name))
-        and fnmatchcase(name, (asked.pattern or "*").lower())
+        name.startswith((options.prefix or "").lower())
+        and name.endswith((options.suffix or "").lower())
+        and all(text.lower() in name for text in options.contains)
+        and len(name) >= (options.min_length or 1)
+        and len(name) <= (options.max_length or len(name))
+        and fnmatchcase(name, (options.pattern or "*").lower())
     )
 
 
-def hold_to(namer: Namer, asked: Constraints, seed: int, options: dict[str, Any]) -> None:
-    """Draw a few names, or as many as there are, and look at each."""
+def check_names(namer: Namer, seed: int, options: Options) -> None:
+    """Draw a few names, or as many as can be found, and check each of them."""
     names: list[str] = []
     try:
-        for some in namer.draw(4, seed, asked, **options):
-            names += namer.spell(some.names)
+        for drawn in namer.draw(4, seed, options):
+            names += namer.spell(drawn.names)
     except RanOutError:
         assert len(names) < 4
     else:
         assert len(names) == 4
-    assert all(is_asked_for(name, asked) for name in names)
+    assert all(satisfies(name, options) for name in names)
     assert all(name == name.capitalize() for name in names)
-    if not options["allow_known"]:
-        assert not {name.lower() for name in names} & learned()
-    if not options["allow_repeats"]:
+    if not options.allow_known:
+        assert not {name.lower() for name in names} & training_names()
+    if not options.allow_repeats:
         assert len(set(names)) == len(names)
 
 
 @settings(max_examples=20, deadline=None)
 @given(
-    asked=demands(),
+    constraints=satisfiable(),
     seed=st.integers(0, 2**64 - 1),
-    options=st.fixed_dictionaries(
+    others=st.fixed_dictionaries(
         {"allow_known": st.booleans(), "allow_repeats": st.booleans()},
         optional={
             "temperature": st.sampled_from([0.7, 1.3]),
@@ -150,128 +152,130 @@ def hold_to(namer: Namer, asked: Constraints, seed: int, options: dict[str, Any]
         },
     ),
 )
-def test_every_name_is_all_that_is_asked_of_it(
-    asked: Constraints, seed: int, options: dict[str, Any]
+def test_every_name_satisfies_the_constraints(
+    constraints: Options, seed: int, others: dict[str, Any]
 ) -> None:
-    """Each option holds of each name written, which is new and distinct unless it need not be."""
-    hold_to(grams(), asked, seed, options)
+    """Each name is also new and distinct, unless the options allow other names."""
+    check_names(ngram_namer(), seed, replace(constraints, **others))
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "options",
     [
-        Constraints(prefix="Br", suffix="us", contains=("o",), max_length=11),
-        Constraints(pattern="[aeiou]??*[!s]", min_length=8, max_length=9),
+        Options(prefix="Br", suffix="us", contains=("o",), max_length=11),
+        Options(pattern="[aeiou]??*[!s]", min_length=8, max_length=9),
     ],
     ids=str,
 )
-def test_the_whole_model_gives_what_is_asked_of_it(asked: Constraints) -> None:
-    """Network and n-grams together are steered as either of them is."""
-    hold_to(bundled().namer, asked, 1, {"allow_known": False, "allow_repeats": False})
+def test_names_of_a_mixture_satisfy_the_constraints(options: Options) -> None:
+    """The mixture of network and n-grams is sampled like each of them."""
+    check_names(bundled().namer, 1, options)
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [ANYTHING, Constraints(suffix="saurus", max_length=10)],
-    ids=["plain", "steered"],
+    "options",
+    [Options(temperature=0.6), Options(temperature=0.6, suffix="saurus", max_length=10)],
+    ids=["plain", "constrained"],
 )
-def test_known_names_and_repeats_come_where_they_may(asked: Constraints) -> None:
-    """Each kind occurs once it is allowed, and only then; taking it out again changes no order."""
-    namer = grams()
-    everything = draw(namer, 400, 1, asked, temperature=0.6, **ANY)
-    new = [name for name in everything if name.lower() not in learned()]
+def test_known_names_and_repeats_occur_if_they_are_allowed(options: Options) -> None:
+    """They occur only then. Otherwise the other names come in the same order."""
+    namer = ngram_namer()
+    everything = draw(namer, 400, 1, all_candidates(options))
+    new = [name for name in everything if name.lower() not in training_names()]
     distinct = list(dict.fromkeys(everything))
     both = list(dict.fromkeys(new))
     assert len(new) < 400 > len(distinct) > len(both)
-    alike = partial(draw, namer, seed=1, asked=asked, temperature=0.6)
-    assert alike(len(distinct), allow_known=True) == distinct
-    assert alike(len(new), allow_repeats=True) == new
-    assert alike(len(both)) == both
+    assert draw(namer, len(distinct), 1, replace(options, allow_known=True)) == distinct
+    assert draw(namer, len(new), 1, replace(options, allow_repeats=True)) == new
+    assert draw(namer, len(both), 1, options) == both
 
 
-# Which names are taken.
+# Excluded names.
 
 
-@pytest.mark.parametrize("asked", [ANYTHING, Constraints(prefix="T")], ids=["plain", "steered"])
-def test_excluded_names_do_not_come_in_whatever_case(asked: Constraints) -> None:
-    """What comes is what would have come, less every second one that was excluded."""
-    names = draw(grams(), 30, 4, asked)
-    ways = (str.lower, str.upper, str.title, str.swapcase)
-    taken = [ways[i % 4](name) for i, name in enumerate(names[::2])]
-    assert draw(grams(), 15, 4, asked, exclude=[*taken, "Ødipus", ""]) == names[1::2]
+@pytest.mark.parametrize("options", [Options(), Options(prefix="T")], ids=["plain", "constrained"])
+def test_excluded_names_do_not_occur_in_any_case(options: Options) -> None:
+    """The other names come in the same order, if every second name is excluded."""
+    names = draw(ngram_namer(), 30, 4, options)
+    cases = (str.lower, str.upper, str.title, str.swapcase)
+    excluded = [cases[i % 4](name) for i, name in enumerate(names[::2])]
+    exclude = replace(options, exclude=[*excluded, "Ødipus", ""])
+    assert draw(ngram_namer(), 15, 4, exclude) == names[1::2]
 
 
-def test_excluded_names_are_told_by_case_where_it_was_kept() -> None:
-    """To a namer that tells capitals from small letters, another case is another name."""
+def test_excluded_names_match_by_case_if_it_is_kept() -> None:
+    """If case is not folded, a name in another case is another name."""
     network = random_network(5, 4, seed=11, dtype=np.float32)
     vocabulary = Vocabulary.of("abAB")
-    namer = Namer(network, vocabulary, CaseRule.keep(), tiny().known[:0], longest=8)
+    namer = Namer(network, vocabulary, CaseRule.unchanged(), tiny().known[:0], longest=8)
     names = draw(namer, 30, 1)
     excluded = next(name for name in names if name.swapcase() not in names)
-    assert draw(namer, 30, 1, exclude=[excluded.swapcase()]) == names
-    assert excluded not in draw(namer, 30, 1, exclude=[excluded])
+    assert draw(namer, 30, 1, Options(exclude=[excluded.swapcase()])) == names
+    assert excluded not in draw(namer, 30, 1, Options(exclude=[excluded]))
 
 
-# Where a name stands.
+# Positions in the stream.
 
 
 @pytest.mark.parametrize(
-    ("asked", "n", "skips"),
+    ("options", "n", "skips"),
     [
-        (ANYTHING, 400, (0, 1, 15, 16, 17, 47, 48, 100, 239, 241)),
-        (Constraints(suffix="a"), 4_300, (0, 1, 100, 4_000, 4_095, 4_096, 4_097)),
+        (Options(), 400, (0, 1, 15, 16, 17, 47, 48, 100, 239, 241)),
+        (Options(suffix="a"), 4_300, (0, 1, 100, 4_000, 4_095, 4_096, 4_097)),
     ],
-    ids=["plain", "steered"],
+    ids=["plain", "constrained"],
 )
-def test_skipping_begins_at_a_place(asked: Constraints, n: int, skips: tuple[int, ...]) -> None:
-    """With `skip` K the names from place K on come, within a block and across its end."""
-    whole = draw(tiny(), n, 5, asked, **ANY)
+def test_skip_is_the_first_position(options: Options, n: int, skips: tuple[int, ...]) -> None:
+    """The names are those of the whole stream, within a block and across blocks."""
+    options = all_candidates(options)
+    whole = draw(tiny(), n, 5, options)
     assert len(set(whole)) > 20
     for skip in skips:
-        wanted = whole[skip : skip + 150]
-        assert draw(tiny(), 150, 5, asked, skip=skip, **ANY) == wanted
-        places = [
-            place
-            for some in tiny().draw(150, 5, asked, skip=skip, **ANY)
-            for place in some.places.tolist()
+        assert draw(tiny(), 150, 5, options, skip=skip) == whole[skip : skip + 150]
+        positions = [
+            position
+            for drawn in tiny().draw(150, 5, options, skip=skip)
+            for position in drawn.positions.tolist()
         ]
-        assert places == list(range(skip, skip + 150))
+        assert positions == list(range(skip, skip + 150))
 
 
-@pytest.mark.parametrize("asked", [ANYTHING, Constraints(suffix="a")], ids=["plain", "steered"])
-def test_places_can_be_far_off(asked: Constraints) -> None:
-    """The names at places around 10^15 are there at once, each where it says."""
-    far = 10**15
+@pytest.mark.parametrize("options", [Options(), Options(suffix="a")], ids=["plain", "constrained"])
+def test_large_positions(options: Options) -> None:
+    """Names at positions around 10^15 are drawn at once, at the right positions."""
+    options, far = all_candidates(options), 10**15
     pairs = []
     for skip in (far - 40, far - 20):
-        drawn = list(tiny().draw(40, 5, asked, skip=skip, **ANY))
-        names = [name for some in drawn for name in tiny().spell(some.names)]
-        places = [place for some in drawn for place in some.places.tolist()]
-        assert places == list(range(skip, skip + 40))
-        pairs.append(dict(zip(places, names, strict=True)))
+        parts = list(tiny().draw(40, 5, options, skip=skip))
+        names = [name for drawn in parts for name in tiny().spell(drawn.names)]
+        positions = [position for drawn in parts for position in drawn.positions.tolist()]
+        assert positions == list(range(skip, skip + 40))
+        pairs.append(dict(zip(positions, names, strict=True)))
     both = pairs[0].keys() & pairs[1].keys()
     assert len(both) == 20
-    assert all(pairs[0][place] == pairs[1][place] for place in both)
+    assert all(pairs[0][position] == pairs[1][position] for position in both)
 
 
-@pytest.mark.parametrize("asked", [ANYTHING, Constraints(pattern="*o*us")], ids=str)
-def test_how_many_are_wanted_changes_no_name(asked: Constraints) -> None:
-    """Few names are the first of many, and another seed gives others."""
-    many = draw(grams(), 50, 2**64 - 1, asked)
-    assert draw(grams(), 5, 2**64 - 1, asked) == many[:5]
-    assert not set(draw(grams(), 5, 0, asked)) & set(many[:5])
+@pytest.mark.parametrize(
+    "options", [Options(), Options(pattern="*o*us")], ids=["plain", "constrained"]
+)
+def test_n_changes_no_name(options: Options) -> None:
+    """The names for a small n are the first names for a large n. Another seed gives others."""
+    many = draw(ngram_namer(), 50, 2**64 - 1, options)
+    assert draw(ngram_namer(), 5, 2**64 - 1, options) == many[:5]
+    assert not set(draw(ngram_namer(), 5, 0, options)) & set(many[:5])
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    place=st.integers(0, 10**15) | st.integers(0, 10_000),
-    steered=st.booleans(),
+    position=st.integers(0, 10**15) | st.integers(0, 10_000),
+    constrained=st.booleans(),
 )
-def test_blocks_lie_side_by_side(place: int, steered: bool) -> None:
-    """Every place is in one block: the one that begins there or before, and ends after it."""
-    stream = streams()[steered]
-    block = stream.block_of(place)
-    assert stream.first(block) <= place < stream.first(block) + stream.size(block)
+def test_every_position_is_in_one_block(position: int, constrained: bool) -> None:
+    """`block_of`, `first` and `size` agree."""
+    stream = streams()[constrained]
+    block = stream.block_of(position)
+    assert stream.first(block) <= position < stream.first(block) + stream.size(block)
     assert stream.first(block + 1) == stream.first(block) + stream.size(block)
     assert stream.block_of(stream.first(block)) == block
     assert stream.block_of(stream.first(block + 1)) == block + 1
@@ -279,130 +283,116 @@ def test_blocks_lie_side_by_side(place: int, steered: bool) -> None:
 
 
 @cache
-def streams() -> tuple[Stream, Stream]:
-    """A stream of plain names, and one of steered ones."""
-    namer, options = tiny(), Options(8)
-    automaton = compile_constraints(Constraints(suffix="a"), namer.vocabulary, namer.case)
+def streams() -> tuple[NameStream, NameStream]:
+    """A stream without constraints, and one with a constraint."""
+    namer, options, rules = tiny(), Options(suffix="a"), NameRules(8)
+    automaton = compile_constraints(options, namer.vocabulary, namer.case)
     assert automaton is not None
-    course = plot_course(namer.model, automaton, options)
-    return Stream(namer.model, 1, options), Stream(namer.model, 1, options, course)
+    plan = plan_lookahead(namer.model, automaton, options, rules)
+    return (
+        NameStream(namer.model, 1, Options(), rules),
+        NameStream(namer.model, 1, options, rules, plan),
+    )
 
 
-def test_blocks_begin_at_the_beginning() -> None:
-    """Plain ones grow from 16 names to 4,096; steered ones have 4,096 from the first on."""
-    plain, steered = streams()
-    assert plain.first(0) == steered.first(0) == 0
+def test_block_sizes() -> None:
+    """Blocks grow from 16 to 4,096 names. Constrained blocks all have 4,096 names."""
+    plain, constrained = streams()
+    assert plain.first(0) == constrained.first(0) == 0
     assert [plain.size(block) for block in range(10)] == [16 << i for i in range(9)] + [4_096]
-    assert [steered.size(block) for block in range(3)] == [4_096] * 3
+    assert [constrained.size(block) for block in range(3)] == [4_096] * 3
 
 
-# Where there are no more.
+# Running out of names.
 
 
-def draw_all(n: int, asked: Constraints, **options: Any) -> tuple[list[str], str]:
-    """Draw names until there are no more of them; give them, and what is said then."""
+def draw_all(n: int, options: Options, skip: int = 0) -> tuple[list[str], str]:
+    """Draw names until they run out. Return them and the message of the error."""
     names: list[str] = []
     try:
-        for some in tiny().draw(n, 1, asked, **options):
-            names += tiny().spell(some.names)
+        for drawn in tiny().draw(n, 1, options, skip=skip):
+            names += tiny().spell(drawn.names)
     except RanOutError as error:
         return names, str(error)
-    raise AssertionError("there were names enough")
+    raise AssertionError("the names did not run out")
 
 
 @pytest.mark.parametrize(
-    ("asked", "options", "found"),
+    ("options", "found"),
     [
-        (
-            Constraints(max_length=2),
-            ANY | {"allow_repeats": False},
-            ["a", "aa", "ab", "b", "ba", "bb"],
-        ),
-        (Constraints(prefix="b", max_length=2), {}, ["b", "bb"]),
-        (Constraints(max_length=2), {"exclude": ["BB", "aA"]}, ["ab", "b"]),
+        (Options(max_length=2, allow_known=True), ["a", "aa", "ab", "b", "ba", "bb"]),
+        (Options(prefix="b", max_length=2), ["b", "bb"]),
+        (Options(max_length=2, exclude=["BB", "aA"]), ["ab", "b"]),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("skip", [0, 70])
-def test_running_out_gives_what_there_is_and_says_how_much(
-    asked: Constraints, options: dict[str, Any], found: list[str], skip: int
+def test_the_names_found_come_before_the_error(
+    options: Options, found: list[str], skip: int
 ) -> None:
-    """All names there are come first; then how many of how many, and after how many candidates."""
-    names, message = draw_all(10, asked, skip=skip, **options)
+    """The message says how many of how many names were found in how many candidates."""
+    names, message = draw_all(10, options, skip)
     assert sorted(name.lower() for name in names) == found
-    numbers = re.match(r"(\d+) of (\d+) names, after ([\d,]+) candidates", message)
+    numbers = re.match(r"found (\d+) of (\d+) names in ([\d,]+) candidates", message)
     assert numbers
     assert numbers[1] == str(len(found))
     assert numbers[2] == "10"
-    assert effort(10) <= int(numbers[3].replace(",", "")) < effort(10) + 4_096
+    assert max_candidates(10) <= int(numbers[3].replace(",", "")) < max_candidates(10) + 4_096
 
 
-def test_what_is_asked_for_is_never_cut_off() -> None:
-    """However few symbols may be chosen from, a prefix is written, and the likeliest goes on."""
-    names, message = draw_all(3, Constraints(prefix="aaa"), top_k=1)
+def test_truncation_does_not_exclude_a_prefix() -> None:
+    """With a top-k of 1, the prefix is written, and then the likeliest symbols."""
+    names, message = draw_all(3, Options(prefix="aaa", top_k=1))
     assert len(names) == 1
     assert names[0].lower().startswith("aaa")
-    assert re.match(r"1 of 3 names, after 5\d,\d{3} candidates", message)
+    assert re.match(r"found 1 of 3 names in 5\d,\d{3} candidates", message)
 
 
-# Numbers out of range.
+# Numbers.
 
 
 @pytest.mark.parametrize(
-    ("asked", "options"),
-    [
-        (Constraints(min_length=-1), {}),
-        (Constraints(min_length=10_001), {}),
-        (Constraints(max_length=-1), {}),
-        (Constraints(max_length=0), {}),
-        (Constraints(max_length=10_001), {}),
-        (ANYTHING, {"n": -1}),
-        (ANYTHING, {"n": 10**15 + 1}),
-        (ANYTHING, {"skip": -1}),
-        (ANYTHING, {"skip": 10**15 + 1}),
-        (ANYTHING, {"temperature": 0.0}),
-        (ANYTHING, {"temperature": float("nan")}),
-        (ANYTHING, {"top_k": 0}),
-        (ANYTHING, {"top_p": 0.0}),
-        (ANYTHING, {"top_p": 1.1}),
-    ],
-    ids=str,
+    ("name", "value"), [("n", -1), ("n", 10**15 + 1), ("skip", -1), ("skip", 10**15 + 1)]
 )
-def test_numbers_out_of_range_are_refused(asked: Constraints, options: dict[str, Any]) -> None:
-    """Each is refused before any name is drawn, by a message that begins with what it is of."""
-    settled: dict[str, Any] = {"n": 1, "seed": 1, "asked": asked}
-    name = next(iter(options)) if options else "max_length"
-    if asked.min_length is not None:
-        name = "min_length"
-    with pytest.raises(SettingError, match=f"^{name.replace('_', ' ')} "):
-        tiny().draw(**(settled | options))
+def test_numbers_out_of_range_are_refused(name: str, value: int) -> None:
+    """They are refused before any name is drawn, and the message begins with the option."""
+    numbers: dict[str, Any] = {"n": 1, "skip": 0} | {name: value}
+    with pytest.raises(SettingError, match=f"^{name} "):
+        tiny().draw(seed=1, **numbers)
+
+
+def test_impossible_constraints_are_refused_at_once() -> None:
+    """They are refused before any name is drawn."""
+    with pytest.raises(SettingError, match="no name can satisfy this"):
+        tiny().draw(1, 1, Options(prefix="abb", max_length=2))
 
 
 @pytest.mark.parametrize("length", [30, 300])
-def test_names_can_be_as_long_as_is_asked(length: int) -> None:
-    """A least length, and a prefix of as many symbols, are reached however far off they are."""
-    names = draw(tiny(), 3, 1, Constraints(min_length=length))
+def test_constraints_may_require_long_names(length: int) -> None:
+    """A large minimum length and a long prefix are both possible."""
+    names = draw(tiny(), 3, 1, Options(min_length=length))
     assert min(map(len, names)) >= length
     prefix = "ab" * (length // 2)
     assert all(
-        name.lower().startswith(prefix) for name in draw(tiny(), 3, 1, Constraints(prefix=prefix))
+        name.lower().startswith(prefix) for name in draw(tiny(), 3, 1, Options(prefix=prefix))
     )
 
 
-def test_a_name_that_goes_on_and_on_is_ended() -> None:
-    """After twice as many symbols as the longest name that was learned from, if no bound is given.
+def test_long_names_are_ended() -> None:
+    """Without constraints, a name has at most twice the symbols of the longest training name.
 
-    A model so hot finds all symbols alike: two names in a thousand have fifteen symbols or more.
+    At this temperature all symbols are equally likely: 2 of 1,000 names have 15 symbols or more.
     """
-    lengths = [len(name) for name in draw(tiny(), 5_000, 1, temperature=1e6, **ANY)]
+    options = all_candidates(Options(temperature=1e6))
+    lengths = [len(name) for name in draw(tiny(), 5_000, 1, options)]
     assert max(lengths) == 2 * tiny().longest
 
 
-# The checkpoint, and the command.
+# The model, and the command.
 
 
-def test_a_checkpoint_gives_what_the_command_prints(dinogen: Run) -> None:
-    """`Checkpoint.sample` and ``dinogen sample`` write the same names for the same options."""
+def test_a_model_samples_what_the_command_prints(dinogen: Run) -> None:
+    """`Model.sample` and ``dinogen sample`` give the same names for the same options."""
     result = dinogen(
         *("sample", BUNDLED, "-n", "12", "--seed", "7", "--prefix", "T", "--suffix", "us"),
         *("--contains", "o", "--contains", "r", "--min-length", "6", "--max-length", "15"),
@@ -428,49 +418,41 @@ def test_a_checkpoint_gives_what_the_command_prints(dinogen: Run) -> None:
     assert (result.returncode, result.stdout.splitlines(), result.stderr) == (0, names, "")
 
 
-def test_a_checkpoint_gives_ten_names_of_seed_0_by_default() -> None:
-    """Without options, the names are plain new ones."""
+def test_a_model_samples_ten_names_of_seed_0_by_default() -> None:
+    """They are new names without constraints."""
     assert bundled().sample() == draw(bundled().namer, 10, 0)
 
 
-def test_rare_endings_are_as_varied_as_those_found_by_chance() -> None:
-    """Steered to an ending, names are as long and nearly as varied as plain ones that have it."""
-    namer = load(BUNDLED).namer
-    every: dict[str, Any] = {"allow_known": True, "allow_repeats": True}
-    plain = [
-        name
-        for drawn in namer.draw(60_000, 1, **every)
-        for name in namer.spell(drawn.names)
-        if name.endswith("saurus")
-    ][:4_096]
-    steered = [
-        name
-        for drawn in namer.draw(len(plain), 1, Constraints(suffix="saurus"), **every)
-        for name in namer.spell(drawn.names)
-    ]
-    assert len(plain) > 2_000
-    lengths = [sum(map(len, names)) / len(names) for names in (plain, steered)]
+def test_constrained_names_are_as_varied_as_filtered_names() -> None:
+    """Names with a suffix are as long and nearly as varied as plain names that have it."""
+    namer = bundled().namer
+    plain = draw(namer, 60_000, 1, all_candidates(Options()))
+    filtered = [name for name in plain if name.endswith("saurus")][:4_096]
+    options = all_candidates(Options(suffix="saurus"))
+    constrained = draw(namer, len(filtered), 1, options)
+    assert len(filtered) > 2_000
+    lengths = [sum(map(len, names)) / len(names) for names in (filtered, constrained)]
     assert abs(lengths[0] - lengths[1]) < 0.3
-    assert len(set(steered)) > 0.6 * len(set(plain))
+    assert len(set(constrained)) > 0.6 * len(set(filtered))
 
 
-def test_names_are_new_as_they_are_read() -> None:
-    """No name is written that, once composed, is another: known, twice, or not to be told apart."""
+def test_names_are_composed() -> None:
+    """A name that is not in NFC would read back as another name, so it is not drawn."""
     vocabulary = Vocabulary.of("ae\u0301\u0323é")
-    known = np.sort(digests(vocabulary.encode("é\naé\n")))
+    known = np.sort(digest(vocabulary.encode("é\naé\n")))
     network = random_network(len(vocabulary), 3, seed=2, dtype=np.float32)
-    namer = Namer(network, vocabulary, CaseRule.keep(), known, longest=4)
+    namer = Namer(network, vocabulary, CaseRule.unchanged(), known, longest=4)
     names = draw(namer, 60, 1)
     assert [normalize("NFC", name) for name in names] == names
     assert len(set(names)) == 60
     assert {"é", "aé"}.isdisjoint(names)
 
 
-def test_names_are_no_longer_than_a_list_may_have_them() -> None:
-    """Nothing goes on and on that could not be read back."""
+def test_names_are_not_longer_than_a_line_of_a_list() -> None:
+    """Longer names could not be read back."""
     network = random_network(3, 2, seed=1, dtype=np.float32)
     network.parameters["by"][0] = -1e9
     namer = Namer(
-        network, Vocabulary.of("ab"), CaseRule.keep(), np.empty(0, np.uint64), longest=300
+        network, Vocabulary.of("ab"), CaseRule.unchanged(), np.empty(0, np.uint64), longest=300
     )
     assert {*map(len, draw(namer, 3, 1))} == {255}

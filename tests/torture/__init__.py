@@ -1,1 +1,1 @@
-"""Harm done for real: processes killed, files and lists broken in every way. ``make torture``."""
+"""Stress tests: killed processes, broken checkpoints, broken lists. Run with ``make torture``."""

@@ -1,4 +1,4 @@
-"""The command, run many thousand times in one process, and what it may and may not do."""
+"""Runs the command many times in one process, and records what it must not do."""
 
 import io
 import os
@@ -11,28 +11,27 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
 from unittest import mock
 
-from dinogen.cli import main
-from dinogen.cli.statuses import DONE, FAILED, WRONG_USAGE
-from dinogen.text.cleaning import is_visible
+from dinogen.cli import DONE, FAILED, WRONG_USAGE, run_command
+from dinogen.data import is_visible
 
-PATIENCE = 60
-"""Seconds after which a command is taken to hang."""
+TIMEOUT = 60
+"""Seconds after which a command counts as hanging."""
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_DEEDS = (
+_FORBIDDEN = (
     *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"),
     *("os.chmod", "os.chown", "os.system", "os.exec", "os.fork", "subprocess.Popen"),
     *("pickle.find_class", "socket.connect", "socket.bind"),
 )
 
 _watched: list[str] | None = None
-"""What was done that should not be, while somebody watches."""
+"""The forbidden operations so far, while a command runs."""
 
 
 def _watch(event: str, args: tuple[Any, ...]) -> None:
     if _watched is None:
         return
-    if event in _DEEDS:
+    if event in _FORBIDDEN:
         _watched.append(f"{event} {args}")
     if event == "open" and isinstance(args[2], int) and args[2] & _WRITES:
         _watched.append(f"open {args[0]!r} to write")
@@ -42,43 +41,49 @@ sys.addaudithook(_watch)
 sys.dont_write_bytecode = True
 
 
-class Hangs(BaseException):
-    """Patience is at an end. No `except Exception` stops it."""
+class TimedOut(BaseException):
+    """A command took too long. No `except Exception` catches it."""
 
 
 class Ended(NamedTuple):
-    """How a command ended.
+    """The result of a command.
 
     Attributes:
-        status: its exit status, or what came out of it instead.
-        stdout: all it wrote there.
-        stderr: likewise.
-        deeds: what it did besides that it should not.
+        status: its exit status, or the exception that left it.
+        stdout: its output.
+        stderr: its messages.
+        forbidden: the forbidden operations that it did.
     """
 
     status: int | BaseException
     stdout: str
     stderr: str
-    deeds: Sequence[str]
+    forbidden: Sequence[str]
 
     def verdict(self, source: str) -> str:
-        """Tell whether it was "done", or a source "refused"; "otherwise" must never happen."""
+        """Return "done", "refused" if it refused a source, or "otherwise", which is a defect."""
         shown = all(map(is_visible, set(self.stdout + self.stderr) - {"\n"}))
         lines = self.stderr.splitlines()
-        said = [line for line in lines if line.startswith("dinogen: ")]
-        if not shown or self.deeds:
+        errors = [line for line in lines if line.startswith("dinogen: ")]
+        if not shown or self.forbidden:
             return "otherwise"
-        if self.status == DONE and not said:
+        if self.status == DONE and not errors:
             return "done"
-        if self.status == FAILED and said == lines[-1:]:
-            # Or else names that are asked for ran out.
-            return "refused" if said[0].startswith(f"dinogen: {source}") else "done"
-        # A symbol that was never seen cannot be asked for.
-        return "done" if self.status == WRONG_USAGE and said == lines[-1:] else "otherwise"
+        if self.status == FAILED and errors == lines[-1:]:
+            # The other failure is that too few names were found.
+            return "refused" if errors[0].startswith(f"dinogen: {source}") else "done"
+        # An unknown symbol in an option is wrong usage.
+        return "done" if self.status == WRONG_USAGE and errors == lines[-1:] else "otherwise"
 
 
 def run(*args: str, stdin: bytes = b"", may_write: bool = False) -> Ended:
-    """Run the command on these arguments, as ``dinogen`` does."""
+    """Run the command as ``dinogen`` does.
+
+    Args:
+        args: its arguments.
+        stdin: its standard input.
+        may_write: whether it may write files.
+    """
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     status: int | BaseException
     with (
@@ -86,25 +91,25 @@ def run(*args: str, stdin: bytes = b"", may_write: bool = False) -> Ended:
         redirect_stderr(stderr),
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin))),
         warnings.catch_warnings(),
-        _patience(),
-        _watching() as deeds,
+        _timeout(),
+        _watching() as forbidden,
     ):
         warnings.simplefilter("error")
         try:
-            main(args)
+            run_command(args)
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else FAILED
-        except BaseException as error:  # whatever it is, it is a find
+        except BaseException as error:  # every exception is a defect
             status = error
-    told = []
+    written = []
     for stream in (stdout, stderr):
         stream.flush()
-        told.append(stream.buffer.getvalue().decode("utf-8", "surrogateescape"))
-    return Ended(status, told[0], told[1], [] if may_write else deeds)
+        written.append(stream.buffer.getvalue().decode("utf-8", "surrogateescape"))
+    return Ended(status, written[0], written[1], [] if may_write else forbidden)
 
 
 def report(what: str, ended: Ended, data: bytes) -> None:
-    """Tell of a find, and keep what led to it."""
+    """Print a defect, and keep the file that caused it."""
     with tempfile.NamedTemporaryFile(prefix="dinogen-find-", delete=False) as file:
         file.write(data)
     print(f"{what}: {ended}; see {file.name}", file=sys.stderr)
@@ -113,21 +118,21 @@ def report(what: str, ended: Ended, data: bytes) -> None:
 @contextmanager
 def _watching() -> Iterator[list[str]]:
     global _watched
-    deeds: list[str] = []
-    _watched = deeds
+    forbidden: list[str] = []
+    _watched = forbidden
     try:
-        yield deeds
+        yield forbidden
     finally:
         _watched = None
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
-    def lose(_number: int, _frame: object) -> None:
-        raise Hangs
+def _timeout() -> Iterator[None]:
+    def stop(_number: int, _frame: object) -> None:
+        raise TimedOut
 
-    before = signal.signal(signal.SIGALRM, lose)
-    signal.alarm(PATIENCE)
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(TIMEOUT)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Commands that run and run: what memory they take at first, and in the end."""
+"""Memory of commands that run for a long time, at the beginning and at the end."""
 
 import subprocess
 import tempfile
@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from dinogen.cli.checkpoints import BUNDLED
+from dinogen.cli import BUNDLED
 from tests.conftest import CORPORA, command, environment
 
 FOREVER = str(10**9)
@@ -15,21 +15,21 @@ SAMPLE = ("sample", BUNDLED, "--n", FOREVER, "--seed", "1", "--allow-repeats")
 
 RUNS = {
     "sampling": SAMPLE,
-    "steered": (*SAMPLE, "--suffix", "us"),
+    "constrained": (*SAMPLE, "--suffix", "us"),
     "training": (
         *("train", CORPORA / "dinosaurs.txt", "--seed", "1", "--hidden", "64", "--force"),
         *("--steps", FOREVER, "--patience", "1000000"),
     ),
 }
-"""Names without end, with nothing to remember of them; the same, steered; and a training."""
+"""Endless sampling that remembers no names, the same with a constraint, and endless training."""
 
 
 def torture(name: str, seconds: float) -> dict[str, float]:
-    """Let a command run, and look at its memory once a second.
+    """Run a command, and measure its memory once a second.
 
     Returns:
-        MiB: the median of the second tenth of the time, when all has been done once; that of the
-        last tenth; and the most.
+        MiB: the median of the second tenth of the time, which is after the warm-up; that of the
+        last tenth; and the maximum.
     """
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
@@ -40,17 +40,17 @@ def torture(name: str, seconds: float) -> dict[str, float]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            taken, began = [], time.monotonic()
+            measured, began = [], time.monotonic()
             while time.monotonic() < began + seconds:
                 time.sleep(1)
-                assert process.poll() is None, "it came to an end"
-                taken.append(_resident(process.pid))
+                assert process.poll() is None, "it ended early"
+                measured.append(_resident(process.pid))
         finally:
             process.kill()
             process.wait()
-    tenth = max(1, len(taken) // 10)
-    first, last = median(taken[tenth : 2 * tenth]), median(taken[-tenth:])
-    return {"first": round(first, 1), "last": round(last, 1), "most": round(max(taken), 1)}
+    tenth = max(1, len(measured) // 10)
+    first, last = median(measured[tenth : 2 * tenth]), median(measured[-tenth:])
+    return {"first": round(first, 1), "last": round(last, 1), "max": round(max(measured), 1)}
 
 
 def _resident(process: int) -> float:

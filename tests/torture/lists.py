@@ -1,11 +1,11 @@
-"""Lists broken in every way: each is refused in one line, or read and then used."""
+"""Broken lists: each is refused in one line, or read and then used."""
 
 import random
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from dinogen.cli.checkpoints import BUNDLED
+from dinogen.cli import BUNDLED
 from tests.conftest import CORPORA
 from tests.torture.commands import report, run
 
@@ -18,7 +18,7 @@ COMMANDS = (
     *(f"inspect {BUNDLED} --score LIST --sort", f"inspect {BUNDLED} --compare OWN --score LIST"),
     f"sample {BUNDLED} --seed 1 --n 3 --exclude LIST",
 )
-"""What is done with what may be a list; what trains ends with -o, to name a checkpoint."""
+"""The commands that read a list; those that train end with -o, which takes a checkpoint."""
 
 NOT_UTF8 = [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"]
 UTF8 = [
@@ -55,43 +55,42 @@ PIECES = [*NOT_UTF8, *(text.encode() for text in UTF8)]
 
 
 def torture(mutations: int, seed: int) -> dict[str, int]:
-    """Break lists, and learn from them, hear them and keep clear of them.
+    """Break lists, and train on them, score them and exclude them.
 
     Returns:
-        How many were refused and with how many the command was done, and how often it did anything
-        else.
+        The number of lists that were refused, that were used, and that caused anything else.
     """
-    chance = random.Random(seed)  # noqa: S311
-    seen: Counter[str] = Counter(refused=0, done=0, otherwise=0)
+    rng = random.Random(seed)  # noqa: S311
+    counts: Counter[str] = Counter(refused=0, done=0, otherwise=0)
     wholes = [path.read_bytes()[:600] for path in CORPORA.glob("*.txt")]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for command in COMMANDS:
-            # Unbroken ones are no reason to refuse anything; and now everything is imported.
+            # An intact list is accepted. This also imports all modules.
             assert use(b"Anna\nBerta\n", command, folder, piped=False) == "done", command
         for _ in range(mutations):
-            data = broken(chance.choice(wholes), chance)
-            seen[use(data, chance.choice(COMMANDS), folder, piped=chance.random() < 0.3)] += 1
-    return dict(seen)
+            data = broken(rng.choice(wholes), rng)
+            counts[use(data, rng.choice(COMMANDS), folder, piped=rng.random() < 0.3)] += 1
+    return dict(counts)
 
 
-def broken(whole: bytes, chance: random.Random) -> bytes:
-    """Put anything anywhere into a list, and change bits of it."""
+def broken(whole: bytes, rng: random.Random) -> bytes:
+    """Insert pieces into a list, and flip bits of it."""
     data = bytearray(whole)
-    for _ in range(chance.choice((1, 1, 2, 5))):
-        place = chance.randrange(len(data))
-        if chance.random() < 0.3:
-            data[place] ^= 1 << chance.randrange(8)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        place = rng.randrange(len(data))
+        if rng.random() < 0.3:
+            data[place] ^= 1 << rng.randrange(8)
         else:
-            data[place:place] = chance.choice(PIECES)
+            data[place:place] = rng.choice(PIECES)
     return bytes(data)
 
 
 def use(data: bytes, command: str, folder: Path, *, piped: bool) -> str:
-    """Do something with what may be a list; what is learned from it can be used."""
+    """Run a command on a list. A model that was trained on it is then used."""
     path, own = folder / "list.txt", folder / "own.npz"
     path.write_bytes(data)
-    # A pipe can be read but once.
+    # A pipe can be read only once.
     piped = piped and command.count("LIST") == 1
     source = "-" if piped else str(path)
     trains = command.startswith("train")

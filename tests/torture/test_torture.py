@@ -1,39 +1,38 @@
-"""A little of the torture; all of it is ``make torture``."""
+"""A short run of the stress tests; ``make torture`` runs them in full."""
 
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from tests.torture import files, kills, lists
+from tests.torture import checkpoints, kills, lists
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-def test_killed_runs_leave_whole_checkpoints() -> None:
-    """After each kill there is no checkpoint, or a whole one, and at most one stray file."""
-    seen = kills.torture(runs=3, seed=2)
-    assert seen["absent"] + seen["newer"] + seen["same"] == 3
-    assert seen["broken"] == seen["older"] == 0
-    assert seen["most_strays"] <= 1
-    assert seen["resumed"] == 1
+def test_killed_runs_leave_valid_checkpoints() -> None:
+    """After each kill there is no checkpoint, or a valid one, and at most one temporary file."""
+    counts = kills.torture(runs=3, seed=2)
+    assert counts["absent"] + counts["newer"] + counts["same"] == 3
+    assert counts["broken"] == counts["older"] == 0
+    assert counts["max_strays"] <= 1
+    assert counts["resumed"] == 1
 
 
-def test_broken_checkpoints_are_refused_or_behave() -> None:
-    """Of truncations and mutations in every way none does anything but that."""
-    seen = files.torture(mutations=250, seed=3)
-    assert seen["otherwise"] == 0
-    assert seen["refused"] > 125
-    assert seen["done"] > 0
+def test_broken_checkpoints_are_refused_or_used() -> None:
+    """Truncated and mutated files cause nothing else."""
+    counts = checkpoints.torture(mutations=250, seed=3)
+    assert counts["otherwise"] == 0
+    assert counts["refused"] > 125
+    assert counts["done"] > 0
 
 
 def test_broken_lists_are_refused_or_read() -> None:
-    """Whatever is put into a list, it is refused in one line or learned from."""
-    seen = lists.torture(mutations=80, seed=4)
-    assert seen["otherwise"] == 0
-    assert seen["refused"] > 0
-    assert seen["done"] > 0
+    """A list with anything in it is refused in one line or used."""
+    counts = lists.torture(mutations=80, seed=4)
+    assert counts["otherwise"] == 0
+    assert counts["refused"] > 0
+    assert counts["done"] > 0
 
 
 PIECES = st.sampled_from(lists.PIECES) | st.binary(max_size=8) | st.text(max_size=4).map(str.encode)
@@ -41,7 +40,7 @@ PIECES = st.sampled_from(lists.PIECES) | st.binary(max_size=8) | st.text(max_siz
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder where a model was trained before."""
+    """A directory where a model was trained before."""
     folder = tmp_path_factory.mktemp("lists")
     for command in lists.COMMANDS:
         assert lists.use(b"Anna\nBerta\n", command, folder, piped=False) == "done"
@@ -53,5 +52,5 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_bytes_are_refused_or_read(
     folder: Path, pieces: list[bytes], command: str, piped: bool
 ) -> None:
-    """Bytes of whatever kind, as a list to learn from, to hear or to keep clear of."""
+    """Arbitrary bytes as a list to train on, to score or to exclude."""
     assert lists.use(b"".join(pieces), command, folder, piped=piped) in ("refused", "done")

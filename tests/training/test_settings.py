@@ -1,68 +1,102 @@
-"""Settings: the rule for what was not given, and the refusal of what cannot be."""
+"""Settings: the defaults that follow from the corpus, and the bounds."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from dinogen.data import CorpusStats
 from dinogen.errors import SettingError
-from dinogen.text.facts import CorpusFacts
-from dinogen.training.settings import BOUNDS, Settings
+from dinogen.models import CELLS
+from dinogen.training import BOUNDS, CHOICES, Settings
 
-DINOSAURS = CorpusFacts(lines=1_536, names=1_524, duplicates=12, longest=26, sha256="")
+DINOSAURS = CorpusStats(lines=1_536, names=1_524, duplicates=12, longest=26, sha256="")
 PLAIN = Settings(seed=1, hidden_size=8, steps=10)
+CHOSEN = Settings(
+    seed=2**64 - 1,
+    hidden_size=8,
+    steps=10,
+    cell="rnn",
+    layers=3,
+    batch_size=7,
+    learning_rate=0.5,
+    momentum=0.0,
+    clip=1,
+    dropout=0.25,
+    holdout=0.2,
+    patience=3,
+    order=0,
+)
 
 
 def changed(name: str, value: Any) -> Settings:
-    """Change one setting of a plain choice."""
+    """Change one of plain settings."""
     return replace(PLAIN, **{name: value})
 
 
-def test_the_rule_for_a_list_of_dinosaurs() -> None:
+# Defaults.
+
+
+def test_the_defaults_for_the_dinosaurs() -> None:
     """1,524 names, 152 held out: 43 batches an epoch, 640 / 1524^0.35 = 49 epochs, 256 units."""
     settings = Settings.for_corpus(DINOSAURS, seed=1)
     assert settings.steps == 49 * 43
     assert settings.hidden_size == 256
     assert settings.dropout == pytest.approx(24 / 1524**0.6, abs=1e-3)
+    assert (settings.cell, settings.layers) == ("rnn", 1)
 
 
-def test_the_rule_for_a_tiny_and_a_long_list() -> None:
-    """Ten names get 286 passes, 128 hidden units and half of them dropped; 10,000 get 256."""
-    tiny = CorpusFacts(lines=10, names=10, duplicates=0, longest=5, sha256="")
-    settings = Settings.for_corpus(tiny, seed=1)
+def test_the_defaults_for_a_short_and_a_long_list() -> None:
+    """10 names get 286 epochs, 128 hidden units and a dropout of 0.5; 10,000 names get 256."""
+    short = CorpusStats(lines=10, names=10, duplicates=0, longest=5, sha256="")
+    settings = Settings.for_corpus(short, seed=1)
     assert (settings.steps, settings.hidden_size, settings.dropout) == (286, 128, 0.5)
-    long = tiny._replace(lines=10_000, names=10_000)
+    assert settings.holdout == 0
+    long = short._replace(lines=10_000, names=10_000)
     settings = Settings.for_corpus(long, seed=1)
     assert (settings.hidden_size, settings.batch_size) == (256, 64)
 
 
-def test_what_is_given_is_taken() -> None:
-    """Given numbers stand; epochs are counted in batches of the names learned from."""
+def test_given_settings_are_kept() -> None:
+    """None means the default. Epochs are counted in batches of the training names."""
     settings = Settings.for_corpus(
         DINOSAURS,
         seed=9,
         epochs=3,
         batch_size=100,
         hidden_size=5,
+        cell="rnn",
+        layers=2,
         holdout=0.5,
         momentum=None,
         dropout=0.2,
     )
     assert settings == Settings(
-        seed=9, hidden_size=5, steps=3 * 8, batch_size=100, holdout=0.5, momentum=0.9, dropout=0.2
+        seed=9,
+        hidden_size=5,
+        steps=3 * 8,
+        layers=2,
+        batch_size=100,
+        holdout=0.5,
+        momentum=0.9,
+        dropout=0.2,
     )
     assert Settings.for_corpus(DINOSAURS, seed=9, steps=7).steps == 7
 
 
-def test_steps_and_epochs_contradict_each_other() -> None:
-    """Both at once are refused."""
+def test_steps_and_epochs_exclude_each_other() -> None:
+    """Both together are refused."""
     with pytest.raises(SettingError, match="one of them"):
         Settings.for_corpus(DINOSAURS, seed=1, steps=5, epochs=5)
 
 
-@pytest.mark.parametrize("name", sorted(PLAIN.to_json()))
-def test_every_setting_has_its_bounds(name: str) -> None:
-    """The bounds themselves pass; beyond them, and for NaN, the message names the setting."""
+# Bounds and choices.
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PLAIN.to_json() if name not in CHOICES))
+def test_every_number_has_its_bounds(name: str) -> None:
+    """The bounds themselves are allowed. Beyond them, and for NaN, the message has the name."""
     low, high = BOUNDS[name]
     for value in (low, high):
         assert getattr(changed(name, value), name) == value
@@ -71,23 +105,75 @@ def test_every_setting_has_its_bounds(name: str) -> None:
             changed(name, value)
 
 
-def test_settings_survive_json() -> None:
-    """What is written into a checkpoint reads back as it was."""
-    assert Settings.from_json(PLAIN.to_json()) == PLAIN
+def test_every_setting_has_bounds_or_choices() -> None:
+    """Numbers have bounds, and texts have choices. Epochs are converted to steps."""
+    assert set(CHOSEN.to_json()) == {*BOUNDS, *CHOICES} - {"epochs"}
+
+
+def test_the_cells_are_those_of_the_networks() -> None:
+    """Settings list the cells without importing them, in the same order."""
+    assert CHOICES["cell"] == tuple(CELLS)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_choice_is_allowed_and_no_other(name: str) -> None:
+    """The message for an unknown choice has the known ones."""
+    for value in CHOICES[name]:
+        assert getattr(changed(name, value), name) == value
+    for value in ("", "RNN", "transformer"):
+        with pytest.raises(SettingError, match=f"{name} is .*{CHOICES[name][0]}.*, not '{value}'"):
+            changed(name, value)
+        with pytest.raises(SettingError, match=name):
+            Settings.from_json({**PLAIN.to_json(), name: value})
+        with pytest.raises(SettingError, match=name):
+            Settings.for_corpus(DINOSAURS, **{"seed": 1, name: value})  # type: ignore[arg-type]
+
+
+def test_something_has_to_be_trained() -> None:
+    """Neither a network nor n-grams is refused."""
+    with pytest.raises(SettingError, match="keep one of them"):
+        Settings(seed=1, hidden_size=0, steps=1, order=0)
+
+
+# JSON.
+
+
+@pytest.mark.parametrize("settings", [PLAIN, CHOSEN], ids=["plain", "chosen"])
+def test_settings_survive_json(settings: Settings) -> None:
+    """What is written into a checkpoint reads back the same."""
+    assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_survives_json(cell: str) -> None:
+    """The cell is written by its name."""
+    settings = replace(PLAIN, cell=cell)
+    assert settings.to_json()["cell"] == cell
+    assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": "1"}, {"steps": 1.5}, {"momentum": None}, {"colour": 3}, {"seed": True}],
+    [
+        {"seed": "1"},
+        {"steps": 1.5},
+        {"momentum": None},
+        {"colour": 3},
+        {"seed": True},
+        {"cell": 3},
+        {"cell": None},
+        {"cell": ["rnn"]},
+        {"layers": "1"},
+    ],
     ids=str,
 )
-def test_settings_of_another_kind_are_refused(change: dict[str, object]) -> None:
-    """A text, a broken number for a whole one, nothing, or an unknown name is no setting."""
-    with pytest.raises(SettingError):
+def test_settings_of_another_type_are_refused(change: dict[str, object]) -> None:
+    """A text for a number, a fraction for a whole number, None, and an unknown name."""
+    with pytest.raises(SettingError, match=next(iter(change))):
         Settings.from_json({**PLAIN.to_json(), **change})
 
 
 def test_incomplete_settings_are_refused() -> None:
-    """A missing setting is told as such."""
+    """The message says that a setting is missing."""
     with pytest.raises(SettingError, match="incomplete"):
         Settings.from_json({"seed": 1})

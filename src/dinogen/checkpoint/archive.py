@@ -1,4 +1,4 @@
-"""Arrays out of an untrusted archive: none is larger than the file, and none is ever an object."""
+"""Reading arrays from an untrusted ``.npz`` archive. Python objects are never read."""
 
 import os
 import stat
@@ -14,103 +14,107 @@ from typing import IO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.checkpoint.fields import LARGEST_NUMBER, Malformed
+from dinogen.checkpoint.fields import MAX_NUMBER, Malformed
+from dinogen.data.cleaning import ZIP_MARK
 from dinogen.errors import CheckpointError
-from dinogen.text.cleaning import ZIP_MARK
 
-LARGEST_FILE = 1 << 30
-MOST_ARRAYS = 64
+MAX_FILE = 1 << 30
+MAX_ARRAYS = 256
 
-_MAGIC = b"\x93NUMPY\x01\x00"
+_NPY_MARK = b"\x93NUMPY\x01\x00"
+"""The first bytes of an array in version 1.0 of the .npy format."""
 
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
+"""Bytes that are read at a time."""
 
-# The end of an archive's directory (APPNOTE.TXT 6.3.10, section 4.3.16), and what stands before it
-# where an archive is too large for it.
+# The end of central directory record, and the ZIP64 locator before it, which only a larger archive
+# needs (APPNOTE.TXT 6.3.10, sections 4.3.16 and 4.3.15).
 _DIRECTORY_MARK = b"PK\x05\x06"
 _DIRECTORY_END = struct.Struct("<10sHL4xH")
 _LOCATOR_MARK = b"PK\x06\x07"
-_LOCATOR = 20
+_LOCATOR_SIZE = 20
+
+_MAX_DIRECTORY_ENTRY = 256
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Archive:
-    """The arrays of an open ``.npz``, by name.
+    """The arrays of an open ``.npz`` file, by name. Together they are not larger than the file.
 
     Raises:
-        Malformed: from every method, where something is not as `save` writes it.
+        Malformed: from every method, for anything that `save` does not write.
     """
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
+        """Check the directory of an archive.
+
+        Args:
+            archive: the archive.
+            size: of the file, in bytes.
+        """
+        entries = archive.infolist()
         self._archive = archive
         self._members = {
-            info.filename.removesuffix(".npy"): info
-            for info in archive.infolist()
-            if info.filename.endswith(".npy")
+            entry.filename.removesuffix(".npy"): entry
+            for entry in entries
+            if entry.filename.endswith(".npy")
         }
-        if len(self._members) != len(archive.infolist()):
-            raise Malformed("it holds two arrays of one name, or what is no array")
-        for info in self._members.values():
-            # What is not compressed can hold no more than the file does.
-            if info.compress_type != zipfile.ZIP_STORED:
+        if len(self._members) != len(entries):
+            raise Malformed("it has two arrays of one name, or something that is not an array")
+        for entry in entries:
+            if entry.compress_type != zipfile.ZIP_STORED:
                 raise Malformed("an array is compressed, which dinogen never does")
-            if not info.compress_size == info.file_size <= size:
-                raise Malformed("an array is said to be larger than the file")
+            if entry.compress_size != entry.file_size:
+                raise Malformed("the size of an array is ambiguous")
+        # Checked as a sum: entries that overlap could each be as large as the file.
+        if sum(entry.file_size for entry in entries) > size:
+            raise Malformed("its arrays claim to be larger than the file")
 
     @property
     def names(self) -> set[str]:
         """The names of all arrays."""
         return set(self._members)
 
-    def expect(self, names: set[str]) -> None:
-        """Make sure that these are the arrays."""
-        for name in sorted(names - self.names):
-            raise Malformed(f"the array {name} is missing")
-        if self.names - names:
-            raise Malformed("it holds arrays that no checkpoint has")
+    def text(self, name: str, max_size: int) -> str:
+        """Read a text in UTF-8 of at most so many bytes, stored as a flat array."""
+        if self._members[name].file_size > max_size:
+            raise Malformed(f"the array {name} is too long")
+        return self._read(name, np.uint8, None).tobytes().decode()
 
-    def text(self, name: str, most: int) -> bytes:
-        """Read a text of so many bytes at the most, which is an array of bytes."""
-        if self._members[name].file_size > most:
-            raise Malformed(f"the text {name} is too long")
-        return self.array(name, np.uint8).tobytes()
-
-    def numbers(
-        self, name: str, dtype: type[np.floating], shape: tuple[int, ...]
-    ) -> NDArray[np.floating]:
-        """Read an array of finite numbers of a known type and shape."""
-        array = self.array(name, dtype, shape)
-        # Written so that a NaN, which is neither below nor above, does not pass.
-        if not (np.abs(array) <= LARGEST_NUMBER).all():
-            raise Malformed(f"the array {name} holds what is not a finite number, or far too large")
+    def array(self, name: str, dtype: type[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
+        """Read an array of a given dtype and shape. Its numbers are finite."""
+        array = self._read(name, dtype, shape)
+        # A NaN fails the comparison.
+        if np.issubdtype(dtype, np.floating) and not (np.abs(array) <= MAX_NUMBER).all():
+            raise Malformed(f"the array {name} has a number that is not finite, or far too large")
         return array
 
-    def array(
-        self, name: str, dtype: type[Scalar], shape: tuple[int, ...] | None = None
+    def _read(
+        self, name: str, dtype: type[Scalar], shape: tuple[int, ...] | None
     ) -> NDArray[Scalar]:
-        """Read an array of a known type and shape; without a shape, a flat one as long as it is."""
-        info = self._members[name]
-        with self._archive.open(info) as file:
-            prefix = file.read(len(_MAGIC) + 2)
-            header = file.read(int.from_bytes(prefix[len(_MAGIC) :], "little"))
-            room = info.file_size - len(prefix) - len(header)
+        """Read an array; if no shape is given, one dimension of the length that it has."""
+        entry = self._members[name]
+        with self._archive.open(entry) as file:
+            prefix = file.read(len(_NPY_MARK) + 2)
+            header = file.read(int.from_bytes(prefix[len(_NPY_MARK) :], "little"))
+            size = entry.file_size - len(prefix) - len(header)
             if shape is None:
-                shape = (room,)
-            # Compared with what NumPy writes, and not parsed: a header is a Python expression.
+                shape = (size,)
+            # Compared with what NumPy writes, not parsed: a header is a Python expression.
             kind = np.dtype(dtype)
-            wanted = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {shape}, }}"
-            if not prefix.startswith(_MAGIC) or header.rstrip() != wanted.encode():
+            expected = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {shape}, }}"
+            if not prefix.startswith(_NPY_MARK) or header.rstrip() != expected.encode():
                 raise Malformed(f"the array {name} is not {kind} {shape}")
-            if room != prod(shape) * kind.itemsize:
-                raise Malformed(f"the array {name} is of another length than it says")
-            data, length = bytearray(room), 0
-            while piece := file.read(min(_PIECE, room - length)):
-                data[length : length + len(piece)] = piece
-                length += len(piece)
-            # At the end of the file its checksum is checked.
-            if length < room or file.read(1):
-                raise Malformed(f"the array {name} is cut short")
+            if size != prod(shape) * kind.itemsize:
+                raise Malformed(f"the array {name} has a size that does not fit its shape")
+            data, length = bytearray(size), 0
+            while chunk := file.read(min(_CHUNK, size - length)):
+                data[length : length + len(chunk)] = chunk
+                length += len(chunk)
+            # Reading to the end of the entry verifies its checksum.
+            if length < size or file.read(1):
+                raise Malformed(f"the array {name} is truncated")
         return np.frombuffer(data, dtype=kind).reshape(shape)
 
 
@@ -119,52 +123,62 @@ def unpack(file: IO[bytes]) -> Iterator[Archive]:
     """Open an archive.
 
     Raises:
-        Malformed: for a file that is none, and for whatever is broken in it, at any time.
+        Malformed: for a file that is not an archive, and for every defect that is found while the
+            archive is open.
     """
     size = os.fstat(file.fileno()).st_size
-    if size > LARGEST_FILE:
-        raise Malformed("far larger than any")
+    if size > MAX_FILE:
+        raise Malformed("the file is far larger than any checkpoint")
     try:
-        _check_directory(file, size)
+        _check_ends(file, size)
         with warnings.catch_warnings():
-            # What is strange is refused later, and needs no warning.
+            # What zipfile warns of is refused later.
             warnings.simplefilter("ignore")
             archive = zipfile.ZipFile(file)
         with archive:
             yield Archive(archive, size)
     except zipfile.BadZipFile:
-        raise Malformed("not a whole .npz file") from None
-    # What zipfile lets through of broken archives: bad streams, places outside of the file,
-    # encryption, unknown methods.
-    except (zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, OverflowError):
-        raise Malformed("not as dinogen writes it") from None
+        raise Malformed("not a complete .npz file") from None
+    # What zipfile raises for other defects: broken streams, offsets outside the file, encryption,
+    # unknown methods.
+    except (
+        EOFError,
+        KeyError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    ):
+        raise Malformed("dinogen did not write it in this form") from None
 
 
-def open_at_once(path: str, flags: int) -> int:
-    """Open a plain file, and wait for nothing: what `open` takes for an opener.
+def open_without_blocking(path: str, flags: int) -> int:
+    """Open a regular file without waiting; an opener for `open`.
 
     Raises:
-        CheckpointError: for a pipe or a device, which might be waited for, or read, without end.
+        CheckpointError: for a pipe or a device, which could block or be read forever.
     """
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(descriptor).st_mode
-    # Of a directory Python itself says what it is.
+    # For a directory, `open` itself raises a clear error.
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         os.close(descriptor)
-        raise CheckpointError(f"{path}: not a plain file; copy what it holds into one")
+        raise CheckpointError(f"{path}: not a regular file; copy its content into one")
     return descriptor
 
 
-def _check_directory(file: IO[bytes], size: int) -> None:
-    """Look at both ends of an archive, before all that it lists is read into memory."""
+def _check_ends(file: IO[bytes], size: int) -> None:
+    """Check both ends of an archive, before zipfile reads its directory into memory."""
     if file.read(len(ZIP_MARK)) != ZIP_MARK:
         raise zipfile.BadZipFile
-    file.seek(max(0, size - _LOCATOR - _DIRECTORY_END.size))
+    file.seek(max(0, size - _LOCATOR_SIZE - _DIRECTORY_END.size))
     end = file.read()
     if len(end) < _DIRECTORY_END.size or end[-_DIRECTORY_END.size :][:4] != _DIRECTORY_MARK:
         raise zipfile.BadZipFile
     _, arrays, length, comment = _DIRECTORY_END.unpack(end[-_DIRECTORY_END.size :])
     if comment or end.startswith(_LOCATOR_MARK):
         raise zipfile.BadZipFile
-    if arrays > MOST_ARRAYS or length > MOST_ARRAYS << 8:
-        raise Malformed("it lists far too much")
+    if arrays > MAX_ARRAYS or length > MAX_ARRAYS * _MAX_DIRECTORY_ENTRY:
+        raise Malformed("it lists too many arrays")

@@ -1,97 +1,327 @@
-"""Reading a JSON object without trust: every value has its type and its bounds checked."""
+"""Fields of a JSON object. Each is declared once, for reading and for writing."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
-from dinogen.text.cleaning import LONGEST_LINE, is_visible
+from dinogen.data.cleaning import MAX_LINE_LENGTH, is_visible
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+MAX_NUMBER = 1e30
+"""Sums of numbers up to this size stay finite. Real weights and losses are far smaller."""
 
+MAX_INTEGER = 2**63
 
-LARGEST_NUMBER = 1e30
-"""Whatever is summed up of such numbers is still one; no network ever learned the tenth part."""
+MAX_NAME = 64
+
+T = TypeVar("T")
+Stored = TypeVar("Stored")
+Read = TypeVar("Read", covariant=True)
 
 
 class Malformed(Exception):  # noqa: N818
-    """Something is not as it must be; the message says what. Its reader knows which file."""
+    """A part of a checkpoint is invalid; the message says what. The caller knows which file."""
 
 
-class Fields:
-    """The fields of a JSON object, each asked for by its name and kind.
+class Unsupported(Malformed):
+    """A part of a checkpoint may be valid, but another version of dinogen must read it."""
 
-    Raises:
-        Malformed: from every method, where the field is missing or not of that kind.
-    """
 
-    def __init__(self, value: object, name: str) -> None:
-        if not isinstance(value, dict):
-            raise Malformed(f"{name} is no object")
-        self._values: Mapping[str, Any] = value
-        self._name = name
+class Field(Protocol[Read]):
+    """One kind of value: JSON is untrusted when it is read."""
 
-    def __iter__(self) -> Any:
-        return iter(self._values)
+    def read(self, value: object, name: str) -> Read:
+        """Check a JSON value.
 
-    def any(self, name: str) -> Any:
-        """Give a field of whatever kind."""
-        if name not in self._values:
-            raise Malformed(f"{self._name} has no {name}")
-        return self._values[name]
+        Raises:
+            Malformed: for a value of another kind or out of range.
+        """
+        ...
 
-    def fields(self, name: str) -> "Fields":
-        """Give an object."""
-        return Fields(self.any(name), name)
+    def write(self, value: Any) -> Any:
+        """Return the JSON value of what `read` returned."""
+        ...
 
-    def list(self, name: str) -> list[Any]:
-        """Give a list of whatever."""
-        value = self.any(name)
-        if not isinstance(value, list):
-            raise Malformed(f"{name} is no list")
+
+class Plain:
+    """The base of fields whose JSON value is the value itself."""
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
         return value
 
-    def integer(self, name: str, low: int = 0, high: int = 2**63) -> int:
-        """Give a whole number from low to high."""
-        value = self.any(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise Malformed(f"{name} is no whole number from {low} to {high}")
+
+# Single values.
+
+
+@dataclass(frozen=True)
+class Integer(Plain):
+    """A whole number within bounds."""
+
+    low: int = 0
+    high: int = MAX_INTEGER
+
+    def read(self, value: object, name: str) -> int:
+        """See `Field.read`."""
+        if (
+            not isinstance(value, int)
+            or isinstance(value, bool)
+            or not self.low <= value <= self.high
+        ):
+            raise Malformed(f"{name} is not a whole number from {self.low} to {self.high}")
         return value
 
-    def number(
-        self, name: str, low: float = -LARGEST_NUMBER, high: float = LARGEST_NUMBER
-    ) -> int | float:
-        """Give a finite number from low to high, as whole or as broken as it was written."""
-        value = self.any(name)
+
+@dataclass(frozen=True)
+class Number(Plain):
+    """A finite number within bounds; it stays an int or a float."""
+
+    low: float = -MAX_NUMBER
+    high: float = MAX_NUMBER
+
+    def read(self, value: object, name: str) -> int | float:
+        """See `Field.read`."""
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise Malformed(f"{name} is no number")
-        # Compared, not converted: a whole number may be too large for that. A NaN fails, too.
-        if not low <= value <= high:
-            raise Malformed(f"{name} is not finite, or not from {low:g} to {high:g}")
+            raise Malformed(f"{name} is not a number")
+        # Compared, not converted: an int may be too large for a float. A NaN fails the comparison.
+        if not self.low <= value <= self.high:
+            raise Malformed(f"{name} is not finite, or not from {self.low:g} to {self.high:g}")
         return value
 
-    def number_or_none(self, name: str) -> int | float | None:
-        """Give a finite number, or None where there is null."""
-        return None if self.any(name) is None else self.number(name)
 
-    def boolean(self, name: str) -> bool:
-        """Give true or false."""
-        value = self.any(name)
+class Boolean(Plain):
+    """True or false."""
+
+    def read(self, value: object, name: str) -> bool:
+        """See `Field.read`."""
         if not isinstance(value, bool):
             raise Malformed(f"{name} is neither true nor false")
         return value
 
-    def text(self, name: str) -> str:
-        """Give a text that may be shown on a terminal."""
-        return visible(self.any(name), name)
+
+class Text(Plain):
+    """A text of visible symbols, which is safe to print on a terminal."""
+
+    def read(self, value: object, name: str) -> str:
+        """See `Field.read`."""
+        if not isinstance(value, str):
+            raise Malformed(f"{name} is not a text")
+        if len(value) > MAX_LINE_LENGTH:
+            raise Malformed(f"{name} is too long")
+        if not all(map(is_visible, value)):
+            raise Malformed(f"{name} has an invisible symbol")
+        return value
 
 
-def visible(value: object, name: str) -> str:
-    """Give a value back if it is a text that may be shown on a terminal.
+@dataclass(frozen=True)
+class Name(Plain):
+    """A short identifier of ASCII letters, digits and underscores.
+
+    Attributes:
+        dotted: whether it may be several identifiers joined by dots, as the name of an array.
+    """
+
+    dotted: bool = False
+
+    def read(self, value: object, name: str) -> str:
+        """See `Field.read`."""
+        if isinstance(value, str) and len(value) <= MAX_NAME and value.isascii():
+            parts = value.split(".") if self.dotted else [value]
+            if all(map(str.isidentifier, parts)):
+                return value
+        raise Malformed(f"{name} is not a plain name of at most {MAX_NAME} letters and digits")
+
+
+@dataclass(frozen=True)
+class Symbol(Plain):
+    """One visible symbol.
+
+    Attributes:
+        newline: whether it may be a newline, which stands for the start of a name.
+    """
+
+    newline: bool = False
+
+    def read(self, value: object, name: str) -> str:
+        """See `Field.read`."""
+        if not isinstance(value, str) or len(value) != 1:
+            raise Malformed(f"{name} is not one symbol")
+        if not is_visible(value) and not (self.newline and value == "\n"):
+            raise Malformed(f"{name} is not a visible symbol")
+        return value
+
+
+@dataclass(frozen=True)
+class Choice(Plain):
+    """One of several names."""
+
+    choices: tuple[str, ...]
+
+    def read(self, value: object, name: str) -> str:
+        """See `Field.read`."""
+        choice = Name().read(value, name)
+        if choice not in self.choices:
+            raise Unsupported(f"{name} is {choice!r}, which is unknown here; upgrade dinogen")
+        return choice
+
+
+class Scalar(Plain):
+    """A number or a text."""
+
+    def read(self, value: object, name: str) -> str | int | float:
+        """See `Field.read`."""
+        return (Text() if isinstance(value, str) else Number()).read(value, name)
+
+
+# Values made of other values.
+
+
+@dataclass(frozen=True)
+class Nullable(Generic[T]):
+    """A field that may be null."""
+
+    field: Field[T]
+
+    def read(self, value: object, name: str) -> T | None:
+        """See `Field.read`."""
+        return None if value is None else self.field.read(value, name)
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return None if value is None else self.field.write(value)
+
+
+@dataclass(frozen=True)
+class ListOf(Generic[T]):
+    """A list of fields of one kind, of limited length."""
+
+    field: Field[T]
+    max_length: int
+
+    def read(self, value: object, name: str) -> list[T]:
+        """See `Field.read`."""
+        if not isinstance(value, list):
+            raise Malformed(f"{name} is not a list")
+        if len(value) > self.max_length:
+            raise Malformed(f"{name} is too long")
+        each = f"an item of {name}"
+        return [self.field.read(item, each) for item in value]
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return [self.field.write(item) for item in value]
+
+
+@dataclass(frozen=True)
+class MapOf(Generic[T]):
+    """An object with fields of one kind under arbitrary names, of limited size.
+
+    Attributes:
+        field: the kind of each field.
+        max_length: the maximum number of fields.
+        key: the kind of each name.
+    """
+
+    field: Field[T]
+    max_length: int
+    key: Field[str] = Name()
+
+    def read(self, value: object, name: str) -> dict[str, T]:
+        """See `Field.read`."""
+        values = json_object(value, name)
+        if len(values) > self.max_length:
+            raise Malformed(f"{name} is too long")
+        return {
+            self.key.read(key, f"a name in {name}"): self.field.read(item, key)
+            for key, item in values.items()
+        }
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return {key: self.field.write(item) for key, item in value.items()}
+
+
+@dataclass(frozen=True)
+class Record(Generic[T]):
+    """An object with a fixed set of fields, read into a class with attributes of the same names.
+
+    Fields that are not declared are ignored: a newer version may have added them.
+
+    Attributes:
+        make: the class; called with the fields by name.
+        fields: by name.
+    """
+
+    make: Callable[..., T]
+    fields: Mapping[str, Field[Any]]
+
+    def read(self, value: object, name: str) -> T:
+        """See `Field.read`."""
+        values = json_object(value, name)
+        for required in self.fields:
+            if required not in values:
+                raise Malformed(f"{name} has no {required}")
+        return self.make(
+            **{key: field.read(values[key], key) for key, field in self.fields.items()}
+        )
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return {key: field.write(getattr(value, key)) for key, field in self.fields.items()}
+
+
+@dataclass(frozen=True)
+class Checked(Generic[T]):
+    """A field with one more check.
+
+    Attributes:
+        field: the field.
+        check: returns what is wrong with a value; None if nothing is.
+    """
+
+    field: Field[T]
+    check: Callable[[T], str | None]
+
+    def read(self, value: object, name: str) -> T:
+        """See `Field.read`."""
+        read = self.field.read(value, name)
+        if problem := self.check(read):
+            raise Malformed(f"{name} {problem}")
+        return read
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return self.field.write(value)
+
+
+@dataclass(frozen=True)
+class Converted(Generic[Stored, T]):
+    """A field whose value becomes an object of another class.
+
+    Attributes:
+        field: the field.
+        make: builds the object from the value.
+        unmake: returns the value again.
+    """
+
+    field: Field[Stored]
+    make: Callable[[Stored], T]
+    unmake: Callable[[Any], Stored]
+
+    def read(self, value: object, name: str) -> T:
+        """See `Field.read`."""
+        return self.make(self.field.read(value, name))
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return self.field.write(self.unmake(value))
+
+
+def json_object(value: object, name: str) -> Mapping[str, object]:
+    """Return a value if it is a JSON object.
 
     Raises:
         Malformed: if it is not.
     """
-    if not isinstance(value, str) or not all(map(is_visible, value)):
-        raise Malformed(f"{name} is no text of visible symbols")
-    if len(value) > LONGEST_LINE:
-        raise Malformed(f"{name} is far too long")
+    if not isinstance(value, dict):
+        raise Malformed(f"{name} is not an object")
     return value

@@ -1,4 +1,4 @@
-"""Writing a checkpoint: the file is the old one or the new one, whole, at any moment."""
+"""Writing a checkpoint atomically: at every moment the path holds the old file or the new one."""
 
 import json
 import os
@@ -13,29 +13,34 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.checkpoint.contents import Checkpoint
+from dinogen.checkpoint.checkpoint import Checkpoint
+from dinogen.checkpoint.schema import HEADER_NAME, to_parts
+from dinogen.data.cleaning import ZIP_MARK
 from dinogen.errors import CheckpointError
-from dinogen.text.cleaning import ZIP_MARK
 
-_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
-"""A link that someone has put in the way is not followed, where a system can tell."""
+_NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+"""Refuses to open a symbolic link, on systems that have the flag."""
 
-
-# How every checkpoint begins: the header of an archive's member (APPNOTE.TXT 6.3.10, section 4.3.7)
-# is of 30 bytes, and then comes its name.
-_HEADER = 30
-_FIRST = b"meta.npy"
+# A checkpoint begins with the 30-byte local header of its first entry (APPNOTE.TXT 6.3.10, section
+# 4.3.7) and the name of that entry.
+_LOCAL_HEADER_SIZE = 30
+_FIRST_NAME = f"{HEADER_NAME}.npy".encode()
 
 
 class Stamp(NamedTuple):
-    """What tells the file at a path from another that was put there: bytes, and nanoseconds."""
+    """The size and the time of change of a file; another file at the same path has another stamp.
+
+    Attributes:
+        size: in bytes.
+        changed: in nanoseconds.
+    """
 
     size: int
     changed: int
 
     @classmethod
     def of(cls, path: str | Path) -> "Stamp":
-        """Look at the file at a path; where there is none, `NO_FILE`."""
+        """Return the stamp of the file at a path; `NO_FILE` if there is none."""
         try:
             status = Path(path).stat()
         except OSError:
@@ -47,117 +52,108 @@ NO_FILE = Stamp(-1, -1)
 
 
 def save(checkpoint: Checkpoint, path: str | Path, replaces: Stamp | None = None) -> Stamp:
-    """Write a checkpoint as one ``.npz``: beside its place first, then moved into it.
+    """Write a checkpoint as one ``.npz`` file, atomically.
 
     Args:
-        checkpoint: what to write.
-        path: where.
-        replaces: the only file that may be replaced; None is any.
+        checkpoint: the checkpoint.
+        path: where to write it.
+        replaces: the only file that may be replaced; None for any.
 
     Returns:
-        What is at the path now.
+        The stamp of the new file.
 
     Raises:
-        CheckpointError: where it cannot be written; what was there before is untouched.
+        CheckpointError: if it cannot be written; a file that was there before is untouched.
     """
-    return write_whole(path, lambda file: _write(file, _arrays(checkpoint)), replaces)
+    return write_whole(path, lambda file: _write_arrays(file, _arrays(checkpoint)), replaces)
 
 
 def write_whole(
     path: str | Path, write: Callable[[IO[bytes]], object], replaces: Stamp | None = None
 ) -> Stamp:
-    """Write a file beside its place first, then move it there: it is the old one or the new one.
+    """Write a file atomically: to a temporary file in the same directory, which is then renamed.
 
     Args:
-        path: its place.
-        write: writes what is to be in it.
-        replaces: the only file that may be replaced; None is any.
+        path: where to write it.
+        write: writes the content.
+        replaces: the only file that may be replaced; None for any.
 
     Returns:
-        What is at the path now.
+        The stamp of the new file.
 
     Raises:
-        CheckpointError: where it cannot be written; what was there before is untouched.
+        CheckpointError: if it cannot be written; a file that was there before is untouched.
     """
     target = _target(path)
     try:
-        with _beside(target) as (beside, file):
+        with _temporary_file(target) as (temporary, file):
             write(file)
             file.flush()
             os.fsync(file.fileno())
             if replaces is not None and Stamp.of(target) not in (replaces, NO_FILE):
                 raise CheckpointError(
-                    f"{path}: something else was written there meanwhile, and is not replaced"
+                    f"{path}: another file was written there meanwhile, and is not replaced"
                 )
             if target.exists():
-                beside.chmod(stat.S_IMODE(target.stat().st_mode))
-            beside.replace(target)
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            temporary.replace(target)
     except OSError as error:
         _refuse(path, error)
     _sync(target.parent)
-    # Looked at when it is closed: on some file systems that is a change.
+    # Only now: on some file systems, closing a file changes its time.
     return Stamp.of(target)
 
 
 def check_writable(path: str | Path) -> None:
-    """Make sure, before any work is done, that a checkpoint can be written to a path.
+    """Check that a checkpoint can be written to a path, before any work is done.
 
     Raises:
-        CheckpointError: where its directory is missing or read-only, or it is no plain file.
+        CheckpointError: if its directory is missing or read-only, or if it is not a regular file.
     """
     try:
-        # Tried, not asked for: permissions are not all that can be in the way.
-        with _beside(_target(path)):
+        # Tried, because more than permissions can prevent it.
+        with _temporary_file(_target(path)):
             pass
     except OSError as error:
         _refuse(path, error)
 
 
 def check_replaceable(path: str | Path) -> None:
-    """Make sure that what a checkpoint is to replace is one, or empty, and not, say, the list.
+    """Check that a file is a checkpoint or empty, so that it may be replaced by a checkpoint.
 
     Raises:
-        CheckpointError: where it is something else.
+        CheckpointError: if it is another file, the list of names for example.
     """
     try:
         with Path(path).open("rb") as file:
-            start = file.read(_HEADER + len(_FIRST))
+            start = file.read(_LOCAL_HEADER_SIZE + len(_FIRST_NAME))
     except OSError as error:
         _refuse(path, error)
-    if start and not (start.startswith(ZIP_MARK) and start.endswith(_FIRST)):
+    if start and not (start.startswith(ZIP_MARK) and start.endswith(_FIRST_NAME)):
         raise CheckpointError(f"{path}: not a checkpoint, so not replaced; name another with -o")
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
-    meta = checkpoint.description() | {"resume": dict(checkpoint.resume.counters)}
-    text = json.dumps(meta, ensure_ascii=False, allow_nan=False)
-    arrays: dict[str, NDArray[np.generic]] = {
-        "meta": np.frombuffer(text.encode(), dtype=np.uint8),
-        "known": checkpoint.known,
+    header, arrays = to_parts(checkpoint)
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False)
+    # The JSON text comes first, so that a checkpoint is recognised by its first bytes.
+    return {
+        HEADER_NAME: np.frombuffer(text.encode(), dtype=np.uint8),
+        **{name: np.ascontiguousarray(array) for name, array in arrays.items()},
     }
-    if checkpoint.network:
-        for name, weights in checkpoint.network.parameters.items():
-            arrays[f"model.{name}"] = np.ascontiguousarray(weights)
-    if checkpoint.ngram:
-        for name, counts in checkpoint.ngram.tree._asdict().items():
-            arrays[f"ngram.{name}"] = counts
-        arrays["ngram.discounts"] = checkpoint.ngram.discounts
-    for name, array in checkpoint.resume.arrays.items():
-        arrays[f"resume.{name}"] = np.ascontiguousarray(array)
-    return arrays
 
 
 def _target(path: str | Path) -> Path:
-    """Find the plain file, there or to be, that a path leads to."""
+    """Resolve a path to the regular file that exists there or will be written there."""
     try:
-        # Through links, so that the file changes and the link to it stays.
+        # A symbolic link stays; the file that it leads to is replaced.
         target = Path(os.path.realpath(path))
         if target.is_symlink():
-            raise CheckpointError(f"{path}: a link that leads in a circle; name a file to write to")
+            raise CheckpointError(f"{path}: a symbolic link to itself; name a file to write to")
         if not target.parent.is_dir():
             raise CheckpointError(f"{path}: there is no directory {target.parent}; create it first")
         if target.exists() and not target.is_file():
-            kind = "a directory" if target.is_dir() else "not a plain file"
+            kind = "a directory" if target.is_dir() else "not a regular file"
             raise CheckpointError(f"{path}: {kind}; name a file to write to")
     except OSError as error:
         _refuse(path, error)
@@ -165,16 +161,16 @@ def _target(path: str | Path) -> Path:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Open a file beside a target, to be moved there; it is gone afterwards, moved or not.
+def _temporary_file(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a temporary file in the directory of a target. It is deleted unless it is renamed.
 
-    There is but one such file for a target: what a killed process left there is used again, and who
-    writes to the same target at the same time waits.
+    There is one such file for each target. If a process is killed, the next one reuses its file. If
+    two processes write to one target, the second waits.
     """
     path = target.with_name(f".dinogen-{crc32(os.fsencode(target.name)):08x}.tmp")
     while True:
-        # Neither emptied nor locked yet: it may be another's, who is about to move it away.
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666), "r+b")
+        # Not truncated before it is locked: another process may be about to rename it.
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666), "r+b")
         with file:
             _lock(file)
             try:
@@ -189,25 +185,24 @@ def _beside(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 
 def _lock(file: IO[bytes]) -> None:
-    # Where a system has no such locks, two who write to one target at a time are not kept apart.
+    # Without such locks, two processes that write to one target at a time are not kept apart.
     with suppress(ImportError, OSError):
         from fcntl import LOCK_EX, flock
 
         flock(file.fileno(), LOCK_EX)
 
 
-def _write(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
-    """Write what `numpy.savez` would, which in some versions leaves a broken archive open."""
+def _write_arrays(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
+    """Write what `numpy.savez` writes. Some versions of it leave an archive open on failure."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
-            # Without the time, so that the same checkpoint is the same bytes.
+            # A fixed time, so that equal checkpoints are equal files.
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
 
 
 def _sync(directory: Path) -> None:
-    # A rename is on the disk for good only once its directory is. Where a system cannot do that,
-    # the file is in its place all the same.
+    # A rename is durable only after a sync of its directory. Some systems do not offer that.
     with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
@@ -219,5 +214,5 @@ def _sync(directory: Path) -> None:
 def _refuse(path: str | Path, error: OSError) -> NoReturn:
     reason = (error.strerror or str(error)).lower()
     raise CheckpointError(
-        f"{path}: could not be written: {reason}; mend that, or choose another place"
+        f"{path}: could not be written: {reason}; correct that, or name another path"
     ) from None

@@ -1,13 +1,18 @@
-"""Options and arguments that more than one command has."""
+"""Options and arguments that several commands share, and the choice of a checkpoint."""
 
+import os
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dinogen.bounds import SEED, Bounds, check
-from dinogen.cli.telling import tell
+from dinogen.cli.terminal import print_message
 from dinogen.errors import SettingError
+
+if TYPE_CHECKING:
+    from dinogen.model import Model
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -16,38 +21,76 @@ checkpoint_argument: Decorator = click.argument(
 )
 
 
-def number(flags: str, kind: type[int] | type[float], bounds: Bounds, text: str) -> Decorator:
-    """Build an option for a number whose bounds are the library's own.
+def number_option(
+    flags: str, kind: type[int] | type[float], bounds: Bounds | Callable[[], Bounds], text: str
+) -> Decorator:
+    """Build an option for a number, with the bounds of the library.
 
-    The setting is named by the last of the flags, as click reads them.
+    Args:
+        flags: the flags, separated by spaces. As in click, the last one names the setting.
+        kind: the type of the number.
+        bounds: the bounds of each setting, by name; or a function that imports them, if their
+            module imports NumPy, which the help must not do.
+        text: the help.
     """
 
-    def within_bounds(_ctx: click.Context, option: click.Parameter, value: float | None) -> Any:
+    def check_bounds(_ctx: click.Context, option: click.Parameter, value: float | None) -> Any:
         try:
             if value is not None:
-                check(str(option.name), value, bounds)
+                check(str(option.name), value, bounds() if callable(bounds) else bounds)
         except SettingError as error:
             raise click.BadParameter(str(error), param=option) from None
         return value
 
-    return click.option(*flags.split(), type=kind, metavar="N", callback=within_bounds, help=text)
+    return click.option(*flags.split(), type=kind, metavar="N", callback=check_bounds, help=text)
 
 
-seed_option: Decorator = number(
-    "--seed",
-    int,
-    {"seed": SEED},
-    "Where all chance comes from.  [default: a fresh one, told on stderr]",
+# Random seeds.
+
+seed_option: Decorator = number_option(
+    "--seed", int, {"seed": SEED}, "Random seed.  [default: a new one, printed on stderr]"
 )
 
 
-def fresh_seed() -> int:
-    """Draw a seed where none was given."""
+def new_seed() -> int:
+    """Choose a seed for a run without ``--seed``."""
     from secrets import randbits
 
     return randbits(32)
 
 
-def tell_seed(seed: int) -> None:
-    """Tell a seed that was not given, so that the run can be repeated."""
-    tell(f"seed {seed} (to repeat this: --seed {seed})")
+def print_seed(seed: int) -> None:
+    """Print a new seed, so that the run can be repeated."""
+    print_message(f"seed {seed} (to repeat this: --seed {seed})")
+
+
+# Checkpoints.
+
+DEFAULT_CHECKPOINT = "dinogen.npz"
+CHECKPOINT_VARIABLE = "DINOGEN_CHECKPOINT"
+BUNDLED = Path(__file__).parents[1] / "pretrained" / "dinosaurs.npz"
+
+
+def load_named(path: str | None) -> "tuple[Model, Path]":
+    """Load a model, and return it with the path of its checkpoint.
+
+    Args:
+        path: of the checkpoint. None for ``$DINOGEN_CHECKPOINT``, else ``./dinogen.npz``, else the
+            checkpoint that is part of the package.
+
+    Raises:
+        CheckpointError: for a file that cannot be read, or that is not a checkpoint.
+    """
+    from dinogen.model import load
+
+    named = path or os.environ.get(CHECKPOINT_VARIABLE)
+    if named:
+        chosen = Path(named)
+    elif Path(DEFAULT_CHECKPOINT).exists():
+        chosen = Path(DEFAULT_CHECKPOINT)
+    else:
+        print_message(
+            f"using the dinosaurs that come with dinogen (there is no ./{DEFAULT_CHECKPOINT})"
+        )
+        chosen = BUNDLED
+    return load(chosen), chosen

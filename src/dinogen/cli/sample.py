@@ -1,4 +1,4 @@
-"""``dinogen sample``: new names, one a line."""
+"""``dinogen sample``: write new names, one per line."""
 
 import json
 from collections.abc import Iterator
@@ -6,77 +6,109 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dinogen.cli.checkpoints import load_named
-from dinogen.cli.options import checkpoint_argument, fresh_seed, number, seed_option, tell_seed
-from dinogen.generation.options import BOUNDS
+from dinogen.cli.options import (
+    checkpoint_argument,
+    load_named,
+    new_seed,
+    number_option,
+    print_seed,
+    seed_option,
+)
 
 if TYPE_CHECKING:
-    from dinogen.checkpoint.contents import Checkpoint
-    from dinogen.generation.sampling import Drawn
+    from dinogen.bounds import Bounds
+    from dinogen.generation.stream import Drawn
+    from dinogen.model import Model
+
+
+def _bounds() -> "Bounds":
+    from dinogen.generation.decoding import BOUNDS
+
+    return BOUNDS
 
 
 @click.command(
-    epilog="The same checkpoint, seed and options give the same names; --n only says how many. "
-    "Where names like that run out, those found are written, and the exit status is 1: for N names "
-    "50,000 + 100 N candidates are looked at, or fewer where they are long."
+    epilog="The same checkpoint, seed and options give the same names, and --n only sets how many. "
+    "A candidate is a drawn name that may be new or not. To find N new names, at most "
+    "50,000 + 100 N candidates are drawn, and fewer if they are long. If that is not enough, the "
+    "names that were found are written, and the exit status is 1."
 )
 @checkpoint_argument
-@number("-n --n", int, BOUNDS, "How many names.  [default: 10]")
+@number_option("-n --n", int, _bounds, "How many names to write.  [default: 10]")
 @seed_option
-@click.option("--prefix", metavar="TEXT", help="Names that begin so.")
-@click.option("--suffix", metavar="TEXT", help="Names that end so.")
+@click.option("--prefix", metavar="TEXT", help="Only names that begin with TEXT.")
+@click.option("--suffix", metavar="TEXT", help="Only names that end with TEXT.")
 @click.option(
-    "--contains", metavar="TEXT", multiple=True, help="Names with this in them; may be repeated."
+    "--contains",
+    metavar="TEXT",
+    multiple=True,
+    help="Only names that contain TEXT. May be repeated.",
 )
-@number("--min-length", int, BOUNDS, "Names of N symbols or more.")
-@number("--max-length", int, BOUNDS, "Names of N symbols or fewer.")
+@number_option(
+    "--min-length", int, _bounds, "Only names of at least N symbols (letters, spaces and so on)."
+)
+@number_option("--max-length", int, _bounds, "Only names of at most N symbols.")
 @click.option(
     "--pattern",
     metavar="GLOB",
-    help="Names that look so as a whole: ? is any symbol, * any run of them, [ae] one of these, "
-    "[!ae] one of the others. Quote it, or the shell takes it for files.",
+    help="Only names that match a pattern from start to end: ? is any symbol, * any number of "
+    "symbols, [ae] one of these symbols, [!ae] any other symbol. Quote it, because the shell would "
+    "take it for file names.",
 )
-@click.option("--allow-known", is_flag=True, help="Names that were in the list, too.")
-@click.option("--allow-repeats", is_flag=True, help="The same name again, too.")
+@click.option("--allow-known", is_flag=True, help="Also write names that are in the training list.")
+@click.option("--allow-repeats", is_flag=True, help="Write a name again if it is drawn again.")
 @click.option(
     "--exclude",
     metavar="FILE",
     multiple=True,
-    help="No name of this list; case matters only where the model keeps it. May be repeated; - is "
-    "standard input.",
+    help="Write no name of this list. Case does not matter, unless the model was trained with "
+    "--case keep. May be repeated; - is standard input.",
 )
-@number(
+@number_option(
     "--temperature",
     float,
-    BOUNDS,
-    "Below 1 names are safer and more alike, above 1 wilder.  [default: 1]",
+    _bounds,
+    "Below 1: safer choices, and names that are more alike. Above 1: bolder choices, and more "
+    "varied names.  [default: 1]",
 )
-@number("--top-k", int, BOUNDS, "Only the N likeliest symbols at each place: no odd ones.")
-@number(
+@number_option(
+    "--top-k", int, _bounds, "Draw each symbol from the N most likely ones, for fewer odd names."
+)
+@number_option(
     "--top-p",
     float,
-    BOUNDS,
-    "Only the likeliest symbols that make up this share: no odd ones, but as many as fit.",
+    _bounds,
+    "Draw each symbol from the most likely ones that together have probability N, for example 0.9, "
+    "for fewer odd names.",
 )
-@number(
+@number_option(
     "--skip",
     int,
-    BOUNDS,
-    "Begin at candidate N, so that a large job can be split. Candidates that are not new count, "
-    "too: leave room for them between the parts.",
+    _bounds,
+    "Skip the first N candidates, to split a large job into parts. Leave room between the parts "
+    "for candidates that are not new.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write one JSON object per name and line. Its 'nats' are the negative log-likelihood of "
+    "the name (natural-log units: lower = more likely).",
+)
 def sample(
     checkpoint: str | None,
     n: int | None,
     seed: int | None,
+    skip: int | None,
     exclude: tuple[str, ...],
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Write new names, one a line: none that was in the list, and none twice.
+    """Write new names, one per line.
 
-    CHECKPOINT is what `dinogen train` wrote. Where left out: $DINOGEN_CHECKPOINT, else
+    No name is in the training list, and no name is written twice.
+
+    CHECKPOINT is a file that `dinogen train` wrote. Without it: $DINOGEN_CHECKPOINT, else
     ./dinogen.npz, else the dinosaurs that come with dinogen.
 
     \b
@@ -87,45 +119,48 @@ def sample(
       dinogen sample greek.npz --temperature 0.7
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
-    from dinogen.generation.constraints import Constraints
+    from dinogen.generation.decoding import Options
 
     if exclude.count("-") > 1:
-        raise click.UsageError("- stands for standard input; name it once.")
+        raise click.UsageError("- is standard input; give it once.")
     model, _ = load_named(checkpoint)
-    options = {name: value for name, value in given.items() if value is not None}
-    asked = Constraints(*(options.pop(name, None) for name in Constraints._fields))
-    if exclude:
-        from dinogen.text.sources import read_names
-
-        taken = "".join(names for source in exclude for names in read_names(source))
-        options["exclude"] = taken.split("\n")[:-1]
-    chosen = fresh_seed() if seed is None else seed
-    names = model.namer.draw(10 if n is None else n, chosen, asked, **options)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    options = Options(exclude=_read_names(exclude), **chosen)
+    chosen_seed = new_seed() if seed is None else seed
+    blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
     if seed is None:
-        tell_seed(chosen)
-    for drawn in names:
+        print_seed(chosen_seed)
+    for drawn in blocks:
         if as_json:
-            records = _records(model, drawn, chosen)
+            records = _records(model, drawn, chosen_seed)
             lines = [json.dumps(record, ensure_ascii=False) for record in records]
         else:
             lines = model.namer.spell(drawn.names)
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
-def _records(checkpoint: "Checkpoint", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
-    from dinogen.generation.scoring import score
-    from dinogen.text.digests import contains, digests
+def _read_names(sources: tuple[str, ...]) -> list[str]:
+    from dinogen.data.sources import read_names
 
-    nats = score(checkpoint.model, drawn.names).tolist()
-    known = contains(checkpoint.known, digests(drawn.names)).tolist()
+    text = "".join(names for source in sources for names in read_names(source))
+    return text.split("\n")[:-1]
+
+
+def _records(model: "Model", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the JSON object of each name."""
+    from dinogen.data.digests import contains, digest
+    from dinogen.models.scoring import score
+
+    nats = score(model.checkpoint.model, drawn.names).tolist()
+    known = contains(model.checkpoint.known, digest(drawn.names)).tolist()
     lengths = drawn.names.lengths.tolist()
-    places = drawn.places.tolist()
-    for i, name in enumerate(checkpoint.namer.spell(drawn.names)):
+    positions = drawn.positions.tolist()
+    for i, name in enumerate(model.namer.spell(drawn.names)):
         yield {
             "name": name,
             "nats": round(nats[i], 4),
             "symbols": lengths[i],
             "known": known[i],
-            "index": places[i],
+            "index": positions[i],
             "seed": seed,
         }

@@ -1,110 +1,136 @@
-"""``dinogen train``: learn from lists of names, and save what was learned."""
+"""``dinogen train``: train a model on lists of names."""
 
 import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dinogen.cli.checkpoints import DEFAULT_OUTPUT
-from dinogen.cli.options import fresh_seed, number, seed_option, tell_seed
-from dinogen.cli.statuses import INTERRUPTED
-from dinogen.cli.telling import give_path, tell
-from dinogen.cli.watching import watch
+from dinogen.cli.options import (
+    DEFAULT_CHECKPOINT,
+    new_seed,
+    number_option,
+    print_seed,
+    seed_option,
+)
+from dinogen.cli.terminal import INTERRUPTED, print_message, print_path
 from dinogen.training.settings import BOUNDS, CLASSIC_STEPS, Settings
 
 if TYPE_CHECKING:
-    from dinogen.checkpoint.contents import Checkpoint
+    from dinogen.checkpoint.checkpoint import Checkpoint
     from dinogen.training.run import Run
+
+_READING = {"case", "keep_duplicates"}
+"""The options that say how a list is read. All others, except the recipe, are `Settings`."""
 
 
 @click.command(
-    epilog="Ctrl-C saves what there is; with --resume it goes on as if it had never stopped."
+    epilog="Ctrl-C stops the training and saves the model. To continue, run the same command with "
+    "--resume. The result is the same as without the stop."
 )
 @click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
 @click.option(
     "-o",
     "--output",
-    default=DEFAULT_OUTPUT,
+    default=DEFAULT_CHECKPOINT,
     show_default=True,
     metavar="PATH",
-    help="The checkpoint.",
+    help="Where to save the checkpoint, the file of the trained model.",
 )
 @click.option("--force", is_flag=True, help="Replace the checkpoint if it exists.")
-@click.option("--resume", is_flag=True, help="Go on training the checkpoint.")
+@click.option("--resume", is_flag=True, help="Continue training the checkpoint.")
 @click.option(
     "--recipe",
     type=click.Choice(["default", "classic"]),
-    help="'classic' is the program of the course, exactly: of the options below it takes --steps.  "
-    "[default: default]",
+    help="Training method. 'classic' reproduces the program of a well-known course exactly; it has "
+    "no other setting than --steps.  [default: default]",
 )
 @seed_option
-@number(
+@number_option(
     "--hidden hidden_size",
     int,
     BOUNDS,
-    "Hidden units; 0 leaves the network out.  [default: 128; from 1,000 names on 256]",
+    "Hidden units, the size of the neural network; 0 for no network.  [default: 128, or 256 from "
+    "1,000 names on]",
 )
-@number(
+@number_option(
     "--order",
     int,
     BOUNDS,
-    "The longest n-grams beside the network; 0 leaves them out.  [default: from 2 to 8, whichever "
-    "does best on the held-out names]",
+    "Length of the longest sequences of symbols that the n-gram model counts; it is mixed with the "
+    "network. 0 for no n-gram model.  [default: from 2 to 8, the best on the held-out names]",
 )
-@number("--epochs", int, BOUNDS, "Passes over the names.  [default: 640 / names^0.35]")
-@number(
-    "--steps", int, BOUNDS, f"Updates in all, in place of --epochs.  [classic: {CLASSIC_STEPS}]"
+@number_option("--epochs", int, BOUNDS, "Passes over the names.  [default: 640 / names^0.35]")
+@number_option(
+    "--steps",
+    int,
+    BOUNDS,
+    f"Training steps in total, instead of --epochs.  [default with classic: {CLASSIC_STEPS}]",
 )
-@number("--batch-size", int, BOUNDS, "Names in an update.  [default: 32; from 10,000 names on 64]")
-@number(
+@number_option(
+    "--batch-size",
+    int,
+    BOUNDS,
+    "Names per training step.  [default: 32, or 64 from 10,000 names on]",
+)
+@number_option(
     "--learning-rate",
     float,
     BOUNDS,
-    "The highest rate of the schedule, which rises to it and then falls to 0.  "
+    "Highest learning rate. The rate first rises to it, then falls to 0.  "
     f"[default: {Settings.learning_rate}]",
 )
-@number(
+@number_option(
     "--momentum",
     float,
     BOUNDS,
-    f"How much of an update goes into the next.  [default: {Settings.momentum}]",
+    f"Share of each update that is added to the next one.  [default: {Settings.momentum}]",
 )
-@number(
+@number_option(
     "--dropout",
     float,
     BOUNDS,
-    "The share of hidden units left out while learning, against learning by heart.  "
+    "Share of hidden units dropped in training, against overfitting.  "
     "[default: 24 / names^0.6, at most 0.5]",
 )
-@number("--clip", float, BOUNDS, f"The greatest norm of a gradient.  [default: {Settings.clip}]")
-@number(
+@number_option(
+    "--clip",
+    float,
+    BOUNDS,
+    "Largest norm of the gradient. A larger gradient is scaled down to it.  "
+    f"[default: {Settings.clip}]",
+)
+@number_option(
     "--holdout",
     float,
     BOUNDS,
-    "The share of the names held out, to tell how good the model is and when to stop; at most "
-    f"1,000 names. 0 trains on all.  [default: {Settings.holdout}; of fewer than 50 names none]",
+    "Share of the names that are held out of training, at most 1,000 names. They measure how good "
+    "the model is and decide when to stop. 0 to train on all names.  "
+    f"[default: {Settings.holdout}, or 0 for fewer than 50 names]",
 )
-@number(
+@number_option(
     "--patience",
     int,
     BOUNDS,
-    f"Stop after N evaluations without a better held-out loss.  [default: {Settings.patience}]",
+    "Stop after N evaluations in a row without a better loss on the held-out names.  "
+    f"[default: {Settings.patience}]",
 )
 @click.option(
     "--case",
     type=click.Choice(["fold", "keep"]),
-    help="Learn from lower-cased names and give capitals back, or keep names as they are.  "
-    "[default: fold]",
+    help="fold: train on names in lower case, and restore capitals in new names. keep: train on "
+    "names as they are.  [default: fold]",
 )
-@click.option("--keep-duplicates", is_flag=True, help="Learn from a name as often as it occurs.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but what went wrong.")
+@click.option(
+    "--keep-duplicates", is_flag=True, help="Train on a name as often as it is in the list."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only problems on stderr.")
 def train(
     corpus: tuple[str, ...], output: str, force: bool, resume: bool, quiet: bool, **options: Any
 ) -> None:
-    """Learn from lists of names, and save what was learned.
+    """Train a model on lists of names.
 
-    CORPUS is a file of one name a line, in UTF-8; several are read as one, and - is standard
-    input. The path of the checkpoint is printed on stdout.
+    CORPUS is a text file in UTF-8 with one name per line. Several files are read as one list; - is
+    standard input. The path of the checkpoint is printed on stdout.
 
     \b
     Examples:
@@ -118,119 +144,132 @@ def train(
     }
     _check_usage(corpus, output, given, force=force, resume=resume)
     from dinogen.checkpoint.writing import NO_FILE, Stamp, check_writable
+    from dinogen.cli.progress import train_with_progress
 
     check_writable(output)
     before = Stamp.of(output)
     if before != NO_FILE and not resume:
         _check_replacing(output, force=force)
-    run = _resume(corpus, output, given) if resume else _begin(corpus, given, quiet=quiet)
-    if not watch(run, output, before, quiet=quiet):
-        again = shlex.join(["dinogen", "train", *corpus, "-o", output, "--resume"])
-        tell(f"stopped at step {run.step:,} of {run.steps:,}; saved; to go on: {again}")
+    run = _resume(corpus, output, given) if resume else _new_run(corpus, given, quiet=quiet)
+    if not train_with_progress(run, output, before, quiet=quiet):
+        command = shlex.join(["dinogen", "train", *corpus, "-o", output, "--resume"])
+        print_message(
+            f"stopped at step {run.step:,} of {run.steps:,} and saved; to continue: {command}"
+        )
         click.get_current_context().exit(INTERRUPTED)
-    give_path(output)
+    print_path(output)
 
 
 def _check_usage(
     corpus: tuple[str, ...], output: str, given: dict[str, Any], *, force: bool, resume: bool
 ) -> None:
+    """Refuse options that contradict each other."""
     if corpus.count("-") > 1:
-        raise click.UsageError("- stands for standard input; name it once.")
+        raise click.UsageError("- is standard input; give it once.")
     if output == "-":
-        raise click.UsageError("A checkpoint is no text for stdout; name a file with --output.")
+        raise click.UsageError("A checkpoint cannot go to stdout; name a file with --output.")
     if force and resume:
-        raise click.UsageError("--force replaces the checkpoint, --resume goes on; give one.")
+        raise click.UsageError(
+            "--force replaces the checkpoint and --resume continues it; give one of them."
+        )
     if "steps" in given and "epochs" in given:
-        raise click.UsageError("--steps and --epochs both say how long to train; give one.")
+        raise click.UsageError("--steps and --epochs both set the training time; give one of them.")
     if given.get("recipe") == "classic":
-        _allow(given, {"recipe", "steps"}, "is fixed in the classic recipe")
+        _check_allowed(given, {"recipe", "steps"}, "is fixed in the classic recipe")
     if given.get("hidden_size") == 0:
-        ngrams = {"recipe", "seed", "hidden_size", "order", "holdout", "case", "keep_duplicates"}
-        _allow(given, ngrams, "is for the network, which --hidden 0 leaves out")
+        ngrams = {"recipe", "seed", "hidden_size", "order", "holdout", *_READING}
+        _check_allowed(given, ngrams, "is for the network, but --hidden 0 means no network")
 
 
-def _allow(given: dict[str, Any], names: set[str], why: str) -> None:
+def _check_allowed(given: dict[str, Any], allowed: set[str], reason: str) -> None:
+    """Refuse the first option that is given and not allowed."""
     for option in click.get_current_context().command.params:
-        if option.name in given.keys() - names:
-            raise click.UsageError(f"{option.opts[-1]} {why}; leave it out.")
+        if option.name in given.keys() - allowed:
+            raise click.UsageError(f"{option.opts[-1]} {reason}; leave it out.")
 
 
 def _check_replacing(output: str, *, force: bool) -> None:
+    """Refuse to replace a checkpoint without ``--force``, and any other file at all."""
     from dinogen.checkpoint.writing import check_replaceable
     from dinogen.errors import CheckpointError
 
     check_replaceable(output)
     if not force:
         raise CheckpointError(
-            f"{output}: exists already; --force replaces it, --resume goes on training it, "
-            "-o names another"
+            f"{output}: already exists; replace it with --force, continue its training with "
+            "--resume, or name another file with -o"
         )
 
 
-def _begin(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "Run":
-    """Set up a new run."""
-    from dinogen.text.corpus import read_corpus
+def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "Run":
+    """Set up a run at step 0."""
+    from dinogen.data.corpus import read_corpus
     from dinogen.training.classic import ClassicRun
-    from dinogen.training.loop import DefaultRun
+    from dinogen.training.default import DefaultRun
 
     if given.get("recipe") == "classic":
-        return ClassicRun(
-            read_corpus(paths, keep_duplicates=True), given.get("steps", CLASSIC_STEPS)
-        )
+        corpus = read_corpus(paths, keep_duplicates=True)
+        return ClassicRun(corpus, given.get("steps", CLASSIC_STEPS))
     corpus = read_corpus(
         paths,
         fold_case=given.get("case") != "keep",
         keep_duplicates=given.get("keep_duplicates", False),
     )
-    chosen = {name: given.get(name) for name in BOUNDS}
-    chosen["seed"] = given["seed"] if "seed" in given else fresh_seed()
-    settings = Settings.for_corpus(corpus.facts, **chosen)
+    chosen = {name: value for name, value in given.items() if name not in {"recipe", *_READING}}
+    if "seed" not in given:
+        chosen["seed"] = new_seed()
+    settings = Settings.for_corpus(corpus.stats, **chosen)
     if "seed" not in given and not quiet:
-        tell_seed(settings.seed)
+        print_seed(settings.seed)
     if settings.hidden_size and not quiet:
-        tell(
-            f"{corpus.facts.names:,} names: {settings.hidden_size:,} hidden units, "
-            f"{settings.steps:,} updates of {settings.batch_size:,} names, "
+        print_message(
+            f"{corpus.stats.names:,} names: {settings.hidden_size:,} hidden units, "
+            f"{settings.steps:,} steps of {settings.batch_size:,} names, "
             f"dropout {settings.dropout:g}"
         )
     return DefaultRun(corpus, settings)
 
 
-def _drop_said(given: dict[str, Any], checkpoint: "Checkpoint") -> None:
-    """Take out what is given as it was at first; what is not may change nothing but the plan."""
-    plan = {"recipe", "steps", "epochs", "patience"}
-    said: dict[str, object] = {
-        **checkpoint.training.settings,
-        "case": "fold" if checkpoint.case.fold else "keep",
-        # Of a list without any, it makes no difference.
-        "keep_duplicates": checkpoint.corpus.keeps_duplicates or not checkpoint.corpus.duplicates,
-    }
-    for name in given.keys() - plan:
-        if given[name] == said.get(name):
-            del given[name]
-    _allow(given, plan, "is what the checkpoint says")
-
-
 def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":
-    """Set up a run that goes on where the checkpoint stands."""
-    from dinogen.checkpoint.reading import load
+    """Set up a run that continues a checkpoint."""
+    from dinogen.checkpoint.reading import load_checkpoint
+    from dinogen.data.corpus import read_corpus
     from dinogen.errors import CheckpointError, SettingError
-    from dinogen.text.corpus import read_corpus
     from dinogen.training.classic import ClassicRun
-    from dinogen.training.loop import DefaultRun
+    from dinogen.training.default import DefaultRun
 
-    checkpoint = load(output)
-    _drop_said(given, checkpoint)
+    checkpoint = load_checkpoint(output)
+    plan = _plan(given, checkpoint)
     corpus = read_corpus(
         paths,
         fold_case=checkpoint.case.fold,
         keep_duplicates=checkpoint.corpus.keeps_duplicates,
     )
-    recipe = given.pop("recipe", checkpoint.recipe)
+    recipe = plan.pop("recipe", checkpoint.recipe)
     try:
         if recipe == "classic":
-            _allow(given, {"steps"}, "is fixed in the classic recipe")
-            return ClassicRun.resume(corpus, checkpoint, given.get("steps"))
-        return DefaultRun.resume(corpus, checkpoint, **given)
+            _check_allowed(plan, {"steps"}, "is fixed in the classic recipe")
+            return ClassicRun.resume(corpus, checkpoint, plan.get("steps"))
+        return DefaultRun.resume(corpus, checkpoint, **plan)
     except (CheckpointError, SettingError) as error:
         raise CheckpointError(f"{output}: {error}") from None
+
+
+def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:
+    """Return the options that may change when training continues.
+
+    The others may repeat what the checkpoint says, so that a command line works again with
+    ``--resume``. They may not contradict it.
+    """
+    plan = {"recipe", "steps", "epochs", "patience"}
+    fixed: dict[str, object] = {
+        **checkpoint.training.settings,
+        "case": "fold" if checkpoint.case.fold else "keep",
+        # In a list without duplicates, the option changes nothing.
+        "keep_duplicates": checkpoint.corpus.keeps_duplicates or not checkpoint.corpus.duplicates,
+    }
+    changed = {
+        name: value for name, value in given.items() if name in plan or value != fixed.get(name)
+    }
+    _check_allowed(changed, plan, "is fixed by the checkpoint")
+    return changed

@@ -1,1 +1,78 @@
-"""New names from a model, and what a model makes of given ones: through `LanguageModel` alone."""
+"""Generation: new names from any language model."""
+
+from typing import TYPE_CHECKING
+
+from dinogen.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from dinogen.generation.constrained.automata import (
+        DEAD as DEAD,
+        START as START,
+        Automaton as Automaton,
+        build_automaton as build_automaton,
+        intersect as intersect,
+        trim as trim,
+        universal_states as universal_states,
+    )
+    from dinogen.generation.constrained.constraints import (
+        compile_constraints as compile_constraints,
+    )
+    from dinogen.generation.constrained.lookahead import (
+        LookaheadPlan as LookaheadPlan,
+        MarkovChain as MarkovChain,
+        lookahead_table as lookahead_table,
+        plan_lookahead as plan_lookahead,
+    )
+    from dinogen.generation.constrained.particles import draw_constrained as draw_constrained
+    from dinogen.generation.decoding import (
+        BOUNDS as BOUNDS,
+        DEFAULT_OPTIONS as DEFAULT_OPTIONS,
+        Options as Options,
+        draw_block as draw_block,
+        draw_symbols as draw_symbols,
+        reweight as reweight,
+    )
+    from dinogen.generation.namer import Namer as Namer
+    from dinogen.generation.novelty import Novelty as Novelty
+    from dinogen.generation.rules import NameRules as NameRules, rules_automaton as rules_automaton
+    from dinogen.generation.stream import (
+        Drawn as Drawn,
+        NameStream as NameStream,
+        draw_names as draw_names,
+        max_candidates as max_candidates,
+    )
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "constrained.automata": [
+            "Automaton",
+            "DEAD",
+            "START",
+            "build_automaton",
+            "intersect",
+            "trim",
+            "universal_states",
+        ],
+        "constrained.constraints": ["compile_constraints"],
+        "constrained.lookahead": [
+            "LookaheadPlan",
+            "MarkovChain",
+            "lookahead_table",
+            "plan_lookahead",
+        ],
+        "constrained.particles": ["draw_constrained"],
+        "decoding": [
+            "BOUNDS",
+            "DEFAULT_OPTIONS",
+            "Options",
+            "draw_block",
+            "draw_symbols",
+            "reweight",
+        ],
+        "namer": ["Namer"],
+        "novelty": ["Novelty"],
+        "rules": ["NameRules", "rules_automaton"],
+        "stream": ["Drawn", "NameStream", "draw_names", "max_candidates"],
+    },
+)

@@ -1,117 +1,101 @@
-"""All that is needed to make names, in one place: a model, its spelling, and what is known."""
+"""The namer: draws new names from a model and spells them."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.bounds import check
-from dinogen.generation.constraints import ANYTHING, Constraints, compile_constraints
+from dinogen.data.case import CaseRule, spell
+from dinogen.data.cleaning import MAX_LINE_LENGTH
+from dinogen.data.digests import digest
+from dinogen.data.sequences import Names
+from dinogen.data.vocabulary import Vocabulary
+from dinogen.generation.constrained.constraints import compile_constraints
+from dinogen.generation.constrained.lookahead import plan_lookahead
+from dinogen.generation.decoding import BOUNDS, DEFAULT_OPTIONS, Options
 from dinogen.generation.novelty import Novelty
-from dinogen.generation.options import BOUNDS, Options
-from dinogen.generation.sampling import Drawn, Stream, sample
+from dinogen.generation.rules import NameRules
+from dinogen.generation.stream import Drawn, NameStream, draw_names
 from dinogen.models.language_model import LanguageModel
-from dinogen.text.case import CaseRule, spell
-from dinogen.text.cleaning import LONGEST_LINE
-from dinogen.text.digests import digests
-from dinogen.text.names import Names
-from dinogen.text.vocabulary import Vocabulary
-from dinogen.threads import alone
+from dinogen.threads import with_one_thread
 
 
-class Namer(NamedTuple):
-    """Makes names.
+class Namer:
+    """Draws names from a model.
 
     Attributes:
-        model: what they are drawn from.
-        vocabulary: what its indices stand for.
-        case: how capitals are given back.
-        known: (D,) sorted digests of the names that it learned from.
-        longest: symbols in the longest of them.
+        model: the model to sample.
+        vocabulary: the symbols of the model.
+        case: the rule for capitals.
+        known: (D,) sorted digests of the training names.
+        longest: the number of symbols of the longest training name.
     """
 
-    model: LanguageModel
-    vocabulary: Vocabulary
-    case: CaseRule
-    known: NDArray[np.uint64]
-    longest: int
+    def __init__(
+        self,
+        model: LanguageModel,
+        vocabulary: Vocabulary,
+        case: CaseRule,
+        known: NDArray[np.uint64],
+        longest: int,
+    ) -> None:
+        self.model = model
+        self.vocabulary = vocabulary
+        self.case = case
+        self.known = known
+        self.longest = longest
 
     def draw(
-        self,
-        n: int,
-        seed: int,
-        asked: Constraints = ANYTHING,
-        *,
-        skip: int = 0,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        allow_known: bool = False,
-        allow_repeats: bool = False,
-        exclude: Iterable[str] = (),
+        self, n: int, seed: int, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
     ) -> Iterator[Drawn]:
-        """Draw names, some at a time.
+        """Draw names, and yield them part by part.
+
+        Constrained names come from the model's distribution, conditioned on the constraints.
 
         Args:
-            n: how many.
-            seed: where all chance comes from.
-            asked: what they must look like: they come from the model's distribution, given that.
-            skip: the place in the stream of candidates to begin at.
-            temperature: below 1 the likely is made likelier, above 1 the unlikely.
-            top_k: only the k likeliest symbols may come next.
-            top_p: only the likeliest symbols that make up this share may come next.
-            allow_known: names that were learned from, too.
-            allow_repeats: the same name again, too.
-            exclude: names that are taken, read as those were that the model learned from.
+            n: how many names.
+            seed: the random seed.
+            options: the sampling options.
+            skip: the position in the stream of candidates to start from.
 
         Raises:
-            SettingError: for a number out of its range, or for what no name can look like.
-            RanOutError: after the last name, if there are fewer than n.
+            SettingError: if a number is out of range, or if no name can satisfy the constraints.
+            RanOutError: after the last name, if fewer than n were found.
         """
         check("n", n, BOUNDS)
         check("skip", skip, BOUNDS)
-        for name in ("min_length", "max_length"):
-            if (length := getattr(asked, name)) is not None:
-                check(name, length, BOUNDS)
-        automaton = compile_constraints(asked, self.vocabulary, self.case)
-        options = Options(
-            max_length=asked.max_length or self._bound(asked),
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            inner=self.vocabulary.spaces,
-        )
-        course = None
-        if automaton:
-            from dinogen.generation.course import plot_course
+        automaton = compile_constraints(options, self.vocabulary, self.case)
+        rules = NameRules(options.max_length or self._max_length(options), self.vocabulary.spaces)
+        plan = plan_lookahead(self.model, automaton, options, rules) if automaton else None
+        known = self.known[:0] if options.allow_known else self.known
+        excluded = np.concatenate([known, self._digests(options.exclude)])
+        novelty = Novelty(excluded, allow_repeats=options.allow_repeats)
 
-            course = plot_course(self.model, automaton, options)
-        taken = [self.known[:0] if allow_known else self.known, self._digests(exclude)]
-        novelty = Novelty(np.concatenate(taken), repeats=allow_repeats)
-
-        def passes(names: Names) -> NDArray[np.bool_]:
-            # What is read back otherwise than it is written may not be new.
+        def find_new(names: Names) -> NDArray[np.bool_]:
+            # A name that is not composed reads back as another name, which may not be new.
             composed = self.vocabulary.composed(names)  # (N,)
             if composed.all():
-                return novelty.passes(names)
-            composed[composed] = novelty.passes(names.keep(composed))
+                return novelty.find_new(names)
+            composed[composed] = novelty.find_new(names.filter(composed))
             return composed
 
-        return alone(sample(Stream(self.model, seed, options, course), n, skip, passes))
+        stream = NameStream(self.model, seed, options, rules, plan)
+        return with_one_thread(draw_names(stream, n, skip, find_new))
 
     def spell(self, names: Names) -> list[str]:
-        """Write names out, with the capitals that are given back."""
+        """Convert names to text, with capitals by the rule of the training names."""
         return spell(names, self.vocabulary, self.case).split("\n")[:-1]
 
     def _digests(self, texts: Iterable[str]) -> NDArray[np.uint64]:
+        """(N,) digests of names, folded to the case of the training names."""
         text = self.case.apply("".join(f"{name}\n" for name in texts))
-        return digests(self.vocabulary.encode(text))
+        return digest(self.vocabulary.encode(text))
 
-    def _bound(self, asked: Constraints) -> int:
-        """Count the symbols after which a name is ended that would go on and on."""
-        texts = (asked.prefix, asked.suffix, asked.pattern, *asked.contains)
+    def _max_length(self, options: Options) -> int:
+        """Return the number of symbols after which a name is ended, if the options do not say."""
+        texts = (options.prefix, options.suffix, options.pattern, *options.contains)
         written = sum(len(text) for text in texts if text)
-        longest_asked = min(2 * max(asked.min_length or 0, written), int(BOUNDS["max_length"][1]))
-        # No longer than a list may have them, unless more is asked for.
-        return max(min(2 * self.longest, LONGEST_LINE), longest_asked)
+        required = min(2 * max(options.min_length or 0, written), int(BOUNDS["max_length"][1]))
+        # A longer name than MAX_LINE_LENGTH cannot be in a list; only constraints allow it.
+        return max(min(2 * self.longest, MAX_LINE_LENGTH), required)

@@ -1,55 +1,55 @@
-"""Names that are not taken, and never the same one twice."""
+"""Novelty: which names are new."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.text.digests import contains, digests
-from dinogen.text.names import Names
+from dinogen.data.digests import contains, digest
+from dinogen.data.sequences import Names
 
 
 class Novelty:
-    """Tells which names are new, and remembers those that it let pass.
+    """Finds the new names, and remembers them so that none is new twice.
 
-    What it remembers is eight bytes a name: sorted runs of digests, each at least twice as long as
-    the next one, so that all names ever let pass are looked up in a few.
+    It keeps eight bytes per name: sorted arrays of digests, each at least twice as long as the
+    next. So a name is looked up in a logarithmic number of arrays.
     """
 
-    def __init__(self, taken: NDArray[np.uint64], *, repeats: bool) -> None:
-        """Begin with nothing let pass.
+    def __init__(self, excluded: NDArray[np.uint64], *, allow_repeats: bool) -> None:
+        """Start without any remembered name.
 
         Args:
-            taken: digests of the names that are not new.
-            repeats: whether a name may pass again.
+            excluded: digests of names that are never new.
+            allow_repeats: whether a name stays new after its first occurrence.
         """
-        self._taken = np.sort(taken)
-        self._repeats = repeats
-        self._runs: list[NDArray[np.uint64]] = []
+        self._excluded = np.sort(excluded)
+        self._allow_repeats = allow_repeats
+        self._seen: list[NDArray[np.uint64]] = []
 
-    def passes(self, names: Names) -> NDArray[np.bool_]:
-        """(N,) mask of the names that are new."""
-        if self._repeats and not len(self._taken):
+    def find_new(self, names: Names) -> NDArray[np.bool_]:
+        """Return the (N,) mask of the new names, and remember them."""
+        if self._allow_repeats and not len(self._excluded):
             return np.ones(len(names), dtype=np.bool_)
-        found = digests(names)  # (N,)
-        new = ~contains(self._taken, found)  # (N,)
-        if self._repeats:
-            return new
-        # What np.unique does, which in some versions imports masked arrays for it, for 10 ms.
+        found = digest(names)  # (N,)
+        allowed = ~contains(self._excluded, found)  # (N,)
+        if self._allow_repeats:
+            return allowed
+        # np.unique does the same, but some versions of it spend 10 ms on importing masked arrays.
         order = np.argsort(found, kind="stable")  # (N,)
-        ranked = found[order]  # (N,)
+        ascending = found[order]  # (N,)
         differs = np.ones(len(found), dtype=np.bool_)
-        np.not_equal(ranked[1:], ranked[:-1], out=differs[1:])
-        distinct, first = ranked[differs], order[differs]  # (D,), (D,)
-        fresh = new[first]  # (D,)
-        for run in self._runs:
-            fresh &= ~contains(run, distinct)
-        if fresh.any():
-            self._remember(distinct[fresh])
-        passing = np.zeros(len(names), dtype=np.bool_)
-        passing[first[fresh]] = True
-        return passing
+        np.not_equal(ascending[1:], ascending[:-1], out=differs[1:])
+        distinct, first = ascending[differs], order[differs]  # (D,), (D,)
+        new = allowed[first]  # (D,)
+        for seen in self._seen:
+            new &= ~contains(seen, distinct)
+        if new.any():
+            self._remember(distinct[new])
+        mask = np.zeros(len(names), dtype=np.bool_)
+        mask[first[new]] = True
+        return mask
 
-    def _remember(self, run: NDArray[np.uint64]) -> None:
-        while self._runs and len(self._runs[-1]) < 2 * len(run):
-            run = np.concatenate([self._runs.pop(), run])
-            run.sort(kind="stable")  # which merges what is in order already
-        self._runs.append(run)
+    def _remember(self, new: NDArray[np.uint64]) -> None:
+        while self._seen and len(self._seen[-1]) < 2 * len(new):
+            new = np.concatenate([self._seen.pop(), new])
+            new.sort(kind="stable")  # a merge, since both parts are sorted
+        self._seen.append(new)

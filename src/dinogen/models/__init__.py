@@ -1,1 +1,78 @@
-"""Models of names: each answers how likely every next symbol is, given what is written so far."""
+"""Language models: they give the probability of each next symbol."""
+
+from typing import TYPE_CHECKING
+
+from dinogen.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from dinogen.models.language_model import (
+        MAX_BLOCK as MAX_BLOCK,
+        MIN_BLOCK as MIN_BLOCK,
+        MIN_PROBABILITY as MIN_PROBABILITY,
+        LanguageModel as LanguageModel,
+        max_block_size as max_block_size,
+    )
+    from dinogen.models.mixture import (
+        PRIOR_COUNT as PRIOR_COUNT,
+        Mixture as Mixture,
+        fit_weights as fit_weights,
+        mix as mix,
+    )
+    from dinogen.models.network.cells import CELLS as CELLS, Cell as Cell, ElmanCell as ElmanCell
+    from dinogen.models.network.layers import (
+        Embedding as Embedding,
+        LayerMasks as LayerMasks,
+        Projection as Projection,
+        Readout as Readout,
+        Recurrent as Recurrent,
+        cross_entropy as cross_entropy,
+        softmax as softmax,
+    )
+    from dinogen.models.network.network import (
+        MAX_PARAMETERS as MAX_PARAMETERS,
+        Backpropagated as Backpropagated,
+        Network as Network,
+        NetworkConfig as NetworkConfig,
+    )
+    from dinogen.models.network.parameters import Parameters as Parameters, Workspace as Workspace
+    from dinogen.models.ngram.counts import Level as Level, count as count
+    from dinogen.models.ngram.kneser_ney import (
+        GramTree as GramTree,
+        NGram as NGram,
+        estimate_discounts as estimate_discounts,
+    )
+    from dinogen.models.scoring import (
+        likelihoods as likelihoods,
+        mean_nats as mean_nats,
+        next_probabilities as next_probabilities,
+        score as score,
+    )
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "language_model": [
+            "LanguageModel",
+            "MAX_BLOCK",
+            "MIN_BLOCK",
+            "MIN_PROBABILITY",
+            "max_block_size",
+        ],
+        "mixture": ["Mixture", "PRIOR_COUNT", "fit_weights", "mix"],
+        "scoring": ["likelihoods", "mean_nats", "next_probabilities", "score"],
+        "network.cells": ["CELLS", "Cell", "ElmanCell"],
+        "network.layers": [
+            "Embedding",
+            "LayerMasks",
+            "Projection",
+            "Readout",
+            "Recurrent",
+            "cross_entropy",
+            "softmax",
+        ],
+        "network.network": ["Backpropagated", "MAX_PARAMETERS", "Network", "NetworkConfig"],
+        "network.parameters": ["Parameters", "Workspace"],
+        "ngram.counts": ["Level", "count"],
+        "ngram.kneser_ney": ["GramTree", "NGram", "estimate_discounts"],
+    },
+)

@@ -1,60 +1,72 @@
-"""The one question that generation and scoring ask of a model."""
+"""The protocol between models and everything that samples or scores with them."""
 
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-State = Any
-"""What a model remembers of N unfinished names. Only the model that made it looks inside."""
-
-LEAST = 1e-35
-"""Where models cut off what is unlikely: not far below, float32 would make it 0."""
-
+Array = NDArray[np.floating]
+Symbols = NDArray[np.integer]
 Rows = slice | NDArray[np.integer] | NDArray[np.bool_]
+
+State = Any
+"""The state of N unfinished sequences. Only the model that made it looks inside."""
+
+MIN_PROBABILITY = 1e-35
+"""The floor of every probability. In float32, much smaller numbers become 0."""
 
 
 class LanguageModel(Protocol):
-    """Given what is written so far, how likely is each next symbol, the end included?
+    """Gives the probability of each next symbol after the symbols read so far.
 
-    A name begins by advancing over the end symbol, index 0: one name starts where another ends.
+    One of the V symbols is the end of a name. A model knows how a name begins; its users do not.
     """
 
-    def start(self, n: int) -> State:
-        """Remember nothing yet, for n names."""
+    @property
+    def vocab_size(self) -> int:
+        """V, the end of a name included."""
         ...
 
-    def advance(
-        self, state: State, symbols: NDArray[np.integer]
-    ) -> tuple[State, NDArray[np.floating]]:
-        """Read one more symbol of each name.
-
-        Args:
-            state: of N names; not to be used again afterwards.
-            symbols: (N,) the symbol last written in each.
+    def begin(self, n: int) -> tuple[State, Array]:
+        """Start n names.
 
         Returns:
-            The new state, and (N, V) probabilities of what comes next: none is 0, each row sums to
-            1, and they are the caller's to overwrite.
+            The state, and (n, V) probabilities of the first symbol; see `advance`.
+        """
+        ...
+
+    def blank(self, n: int) -> State:
+        """Return the state of n sequences of which nothing is known, not even where they begin."""
+        ...
+
+    def advance(self, state: State, symbols: Symbols) -> tuple[State, Array]:
+        """Read one more symbol of each sequence.
+
+        Args:
+            state: of N sequences; it must not be used again afterwards.
+            symbols: (N,) the last symbol of each.
+
+        Returns:
+            The new state, and (N, V) probabilities of the next symbol. None is 0, each row sums to
+            1, and the caller may overwrite them.
         """
         ...
 
     def select(self, state: State, rows: Rows) -> State:
-        """Keep some of the names, in the order of ``rows`` (a slice, indices or a mask)."""
+        """Return the state of some of the sequences, in the order of ``rows``."""
         ...
 
 
-MOST_NAMES = 4_096
-FEWEST_NAMES = 16
-_ROOM = 1 << 21
+MAX_BLOCK = 4_096
+MIN_BLOCK = 16
+_MAX_BLOCK_NUMBERS = 1 << 21
 
 
-def names_at_a_time(model: LanguageModel) -> int:
-    """Count the names to ask a model about side by side: what it answers takes 16 MiB at the most.
+def max_block_size(vocab_size: int) -> int:
+    """Return how many names to process side by side, so that (N, V) probabilities fit 16 MiB.
 
     Returns:
-        A power of two from `FEWEST_NAMES` to `MOST_NAMES`, which it is up to 512 symbols.
+        A power of two from `MIN_BLOCK` to `MAX_BLOCK`; `MAX_BLOCK` for up to 512 symbols.
     """
-    _, p = model.advance(model.start(1), np.zeros(1, dtype=np.intp))  # (1, V)
-    fitting: int = 1 << ((_ROOM // p.shape[1]).bit_length() - 1)
-    return max(FEWEST_NAMES, min(MOST_NAMES, fitting))
+    fitting = 1 << ((_MAX_BLOCK_NUMBERS // vocab_size).bit_length() - 1)
+    return max(MIN_BLOCK, min(MAX_BLOCK, fitting))

@@ -1,67 +1,129 @@
-"""Two language models, interpolated."""
+"""A weighted mixture of language models."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.models.language_model import LanguageModel, Rows
+from dinogen.models.language_model import Array, LanguageModel, Rows, Symbols
 
-EVEN = 5.0
-"""How many more symbols each model is taken to have been right about, before any evidence."""
+PRIOR_COUNT = 5.0
+"""Symbols credited to each member before any evidence is counted."""
+
+_TOLERANCE = 1e-6
+
+States = tuple[Any, ...]
 
 
 class Mixture:
-    """p = w p_first + (1 - w) p_second; a `LanguageModel`, whose state is a pair of states.
+    """Linear interpolation, p = sum_k w_k p_k; a `LanguageModel` whose state is a tuple of states.
 
-    Linear interpolation (Jelinek and Mercer 1980), as Mikolov et al. (2010), section 4, use it for
-    a recurrent network and Kneser-Ney n-grams.
+    Jelinek and Mercer (1980). Mikolov et al. (2010), section 4, mix a recurrent network and
+    Kneser-Ney n-grams in this way.
 
     Attributes:
-        first: a model.
-        second: another one, of the same symbols.
-        weight: w, from 0 to 1.
+        members: models of the same vocabulary, by name; at least one.
+        weights: the weight of each member, from 0 to 1; they sum to 1.
     """
 
-    def __init__(self, first: LanguageModel, second: LanguageModel, weight: float) -> None:
-        self.first = first
-        self.second = second
-        self.weight = weight
+    def __init__(
+        self, members: Mapping[str, LanguageModel], weights: Mapping[str, float] | None = None
+    ) -> None:
+        """Mix models.
 
-    def start(self, n: int) -> tuple[Any, Any]:
-        """See `LanguageModel.start`."""
-        return self.first.start(n), self.second.start(n)
+        Args:
+            members: models by name.
+            weights: by the same names; equal weights if left out.
 
-    def advance(
-        self, state: tuple[Any, Any], symbols: NDArray[np.integer]
-    ) -> tuple[tuple[Any, Any], NDArray[np.floating]]:
+        Raises:
+            ValueError: for no member, for weights of other names, and for weights that are not
+                shares of 1.
+        """
+        if weights is None:
+            weights = dict.fromkeys(members, 1 / max(1, len(members)))
+        if not members or set(members) != set(weights):
+            raise ValueError("a mixture needs members, and one weight for each")
+        # These comparisons also refuse NaN.
+        if not (min(weights.values()) >= 0 and abs(sum(weights.values()) - 1) <= _TOLERANCE):
+            raise ValueError("the weights of a mixture are shares of 1")
+        self.members = dict(members)
+        self.weights = {name: weights[name] for name in members}
+        self._models = tuple(self.members.values())
+        self._shares = tuple(self.weights.values())
+
+    @property
+    def vocab_size(self) -> int:
+        """See `LanguageModel.vocab_size`."""
+        return self._models[0].vocab_size
+
+    def begin(self, n: int) -> tuple[States, Array]:
+        """See `LanguageModel.begin`."""
+        return self._mix([model.begin(n) for model in self._models])
+
+    def blank(self, n: int) -> States:
+        """See `LanguageModel.blank`."""
+        return tuple(model.blank(n) for model in self._models)
+
+    def advance(self, state: States, symbols: Symbols) -> tuple[States, Array]:
         """See `LanguageModel.advance`."""
-        first, p = self.first.advance(state[0], symbols)  # (N, V)
-        second, q = self.second.advance(state[1], symbols)  # (N, V)
-        p *= self.weight
-        q *= 1 - self.weight
-        p += q
-        return (first, second), p
+        return self._mix(
+            [
+                model.advance(before, symbols)
+                for model, before in zip(self._models, state, strict=True)
+            ]
+        )
 
-    def select(self, state: tuple[Any, Any], rows: Rows) -> tuple[Any, Any]:
+    def select(self, state: States, rows: Rows) -> States:
         """See `LanguageModel.select`."""
-        return self.first.select(state[0], rows), self.second.select(state[1], rows)
+        return tuple(
+            model.select(before, rows) for model, before in zip(self._models, state, strict=True)
+        )
+
+    def _mix(self, answers: Sequence[tuple[Any, Array]]) -> tuple[States, Array]:
+        (_, p), *others = answers  # (N, V)
+        if others:
+            p *= self._shares[0]
+            for share, (_, q) in zip(self._shares[1:], others, strict=True):
+                q *= share
+                p += q
+        return tuple(state for state, _ in answers), p
 
 
-def fit_weight(p: NDArray[np.floating], q: NDArray[np.floating]) -> float:
-    """Find the weight by which two models together find given symbols likeliest.
+def mix(
+    weights: Sequence[float], likelihoods: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """(S,) the probability of each symbol in a mixture, from the (S,) ones of each member."""
+    mixed = weights[0] * likelihoods[0]  # (S,)
+    for weight, p in zip(weights[1:], likelihoods[1:], strict=True):
+        mixed = mixed + weight * p
+    return mixed
 
-    Expectation maximisation on one number (Dempster, Laird and Rubin 1977): the weight becomes the
-    mean share of the first model in what the mixture says of each symbol. `EVEN` keeps it near one
-    half where symbols are few, and at one half where there are none.
+
+def fit_weights(likelihoods: Sequence[NDArray[np.float64]]) -> list[float]:
+    """Fit the weights of a mixture to given symbols by expectation maximisation.
+
+    Dempster, Laird and Rubin (1977): a weight becomes the mean posterior share of its member. Each
+    member starts with `PRIOR_COUNT` symbols, so that few symbols keep the weights near equal.
 
     Args:
-        p: (S,) how likely the first model finds each symbol.
-        q: (S,) how likely the second one does.
+        likelihoods: for each of K members, the (S,) probabilities of the symbols.
+
+    Returns:
+        K weights that sum to 1.
     """
-    weight, before = 0.5, -1.0
-    while abs(weight - before) > 1e-6:
-        before = weight
-        share = weight * p / (weight * p + (1 - weight) * q)  # (S,)
-        weight = (float(share.sum(dtype=np.float64)) + EVEN) / (len(p) + 2 * EVEN)
-    return weight
+    K = len(likelihoods)
+    symbols = len(likelihoods[0])
+    weights, change = [1 / K] * K, 1.0
+    while change > _TOLERANCE:
+        before = weights
+        mixed = mix(weights, likelihoods)  # (S,)
+        shares = [
+            float((weight * p / mixed).sum(dtype=np.float64))
+            for weight, p in zip(weights[:-1], likelihoods[:-1], strict=True)
+        ]
+        weights = [(share + PRIOR_COUNT) / (symbols + K * PRIOR_COUNT) for share in shares]
+        # The last member has what the others leave, so that the sum is 1 at any rounding.
+        weights.append(1.0 - sum(weights))
+        change = max(abs(new - old) for new, old in zip(weights, before, strict=True))
+    return weights

@@ -1,1 +1,56 @@
-"""Fitting a model to names: as a stream of progress, which knows nothing of screens."""
+"""Training: recipes that fit a model to a list of names and report their progress."""
+
+from typing import TYPE_CHECKING
+
+from dinogen.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from dinogen.training.classic import (
+        PRINT_EVERY as PRINT_EVERY,
+        ClassicRun as ClassicRun,
+        clip_elements as clip_elements,
+        course_network as course_network,
+        sample_course_name as sample_course_name,
+    )
+    from dinogen.training.default import DefaultRun as DefaultRun
+    from dinogen.training.run import (
+        Progress as Progress,
+        Run as Run,
+        check_plan as check_plan,
+        check_resumable as check_resumable,
+        record as record,
+    )
+    from dinogen.training.selection import (
+        DEFAULT_ORDER as DEFAULT_ORDER,
+        ORDERS as ORDERS,
+        TOLERANCE as TOLERANCE,
+        Selected as Selected,
+        Selection as Selection,
+    )
+    from dinogen.training.settings import BOUNDS as BOUNDS, CHOICES as CHOICES, Settings as Settings
+    from dinogen.training.sgd import (
+        Dropout as Dropout,
+        clip_by_global_norm as clip_by_global_norm,
+        descend as descend,
+        rate_factor as rate_factor,
+    )
+    from dinogen.training.trainer import Trainer as Trainer
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "classic": [
+            "ClassicRun",
+            "PRINT_EVERY",
+            "clip_elements",
+            "course_network",
+            "sample_course_name",
+        ],
+        "default": ["DefaultRun"],
+        "run": ["Progress", "Run", "check_plan", "check_resumable", "record"],
+        "selection": ["DEFAULT_ORDER", "ORDERS", "Selected", "Selection", "TOLERANCE"],
+        "settings": ["BOUNDS", "CHOICES", "Settings"],
+        "sgd": ["Dropout", "clip_by_global_norm", "descend", "rate_factor"],
+        "trainer": ["Trainer"],
+    },
+)

@@ -1,9 +1,9 @@
-"""The course's program ("Dinosaurus Island"), exactly: its quirks are kept, and kept apart.
+"""The course's program ("Dinosaurus Island"), reproduced exactly, with its quirks.
 
-The quirks: the hidden state is carried over from one name to the next, though no gradient flows
-through it; gradients are clipped element by element; the loss is summed over a name, smoothed, and
-starts from a guess; the first input of a name is a vector of zeros; every sampled symbol comes from
-a generator seeded anew.
+The quirks: the hidden state is carried over from one name to the next, but no gradient flows
+through it. Gradients are clipped element by element. The loss is summed over a name, smoothed, and
+starts from a guess. The first input of a name is a vector of zeros. Each sampled symbol comes from
+a newly seeded generator.
 """
 
 from collections.abc import Iterator
@@ -13,22 +13,23 @@ from time import monotonic
 import numpy as np
 
 from dinogen.bounds import check
-from dinogen.checkpoint.contents import (
-    PRECISION,
+from dinogen.checkpoint.checkpoint import (
+    NETWORK,
     Checkpoint,
-    ClassicRow,
     HistoryRow,
     ResumeState,
-    TrainingFacts,
+    TrainingStats,
 )
+from dinogen.data.batches import Batch
+from dinogen.data.corpus import Corpus
+from dinogen.data.sequences import END
 from dinogen.errors import CheckpointError, TrainingError
-from dinogen.models.parameters import Parameters
-from dinogen.models.rnn import RNN, RNNConfig, softmax
-from dinogen.text.corpus import Corpus
-from dinogen.text.names import END
-from dinogen.threads import alone
-from dinogen.training.history import record
-from dinogen.training.run import Progress
+from dinogen.models.mixture import Mixture
+from dinogen.models.network.layers import softmax
+from dinogen.models.network.network import Network, NetworkConfig
+from dinogen.models.network.parameters import Parameters
+from dinogen.threads import with_one_thread
+from dinogen.training.run import Progress, check_plan, check_resumable, record
 from dinogen.training.settings import BOUNDS, CLASSIC_STEPS
 
 RECIPE = "classic"
@@ -47,25 +48,26 @@ class ClassicRun:
     """A run of the course's program; a `Run`.
 
     Attributes:
-        model: the network, in float64. Row 0 of its Wax is zero and stays so, which makes the first
-            input of a name the course's vector of zeros.
+        network: in float64. Row 0 of its Wax stays zero, so that the first input of a name is the
+            course's vector of zeros.
         step: iterations done, one name each.
-        steps: iterations to do.
+        steps: planned iterations.
         smoothed_loss: nats per name.
+        corpus: the names, with duplicates.
     """
 
     def __init__(self, corpus: Corpus, steps: int = CLASSIC_STEPS) -> None:
-        """Begin as the course's program does.
+        """Set up a run at iteration 0.
 
         Args:
             corpus: with its duplicates kept.
             steps: iterations to do.
 
         Raises:
-            SettingError: for a number of steps outside of its range.
+            SettingError: for a number of steps out of range.
         """
         check("steps", steps, BOUNDS)
-        self.model = initialise(len(corpus.vocabulary))
+        self.network = course_network(len(corpus.vocabulary))
         self.step = 0
         self.steps = steps
         self.smoothed_loss = log(len(corpus.vocabulary)) * SAMPLES
@@ -73,7 +75,7 @@ class ClassicRun:
         self._order = np.arange(len(corpus.names))
         np.random.RandomState(_SHUFFLE_SEED).shuffle(self._order)
         self._symbols = corpus.names.symbols.astype(np.intp)  # (S,)
-        self._a_prev = self.model.start(1)  # (1, H)
+        self._state = self.network.blank(1)
         self._history: list[HistoryRow] = []
         self._seconds = 0.0
 
@@ -81,29 +83,38 @@ class ClassicRun:
     def resume(
         cls, corpus: Corpus, checkpoint: Checkpoint, steps: int | None = None
     ) -> "ClassicRun":
-        """Go on where a checkpoint stands, as if it had never been left.
+        """Resume a run from a checkpoint, as if it had never stopped.
 
         Args:
-            corpus: the one that it was trained on.
+            corpus: the one that the checkpoint was trained on.
             checkpoint: of the classic recipe.
-            steps: iterations in all, in place of those first planned.
+            steps: iterations in total, instead of those planned.
 
         Raises:
-            CheckpointError: for another corpus or recipe.
-            SettingError: for a number of steps outside of its range, or fewer than are done.
+            CheckpointError: for another corpus or recipe, and for a damaged resume state.
+            SettingError: for a number of steps out of range, or fewer than are done.
         """
-        saved, network = checkpoint.state_for(RECIPE, corpus), checkpoint.network
-        if network is None:
-            raise CheckpointError("it holds no network; train anew")
-        done = checkpoint.training
-        steps = int(done.settings["steps"]) if steps is None else steps
-        done.check_plan(steps)
+        check_resumable(checkpoint, RECIPE, corpus)
+        done, resume = checkpoint.training, checkpoint.resume
+        planned = done.settings.get("steps")
+        if steps is None:
+            if not isinstance(planned, int):
+                raise CheckpointError("its settings are damaged; train anew")
+            steps = planned
+        check_plan(done, steps)
         run = cls(corpus, steps)
-        if run.model.config != network.config:
+        network, a_prev = checkpoint.model.members.get(NETWORK), resume.arrays.get("a_prev")
+        if not isinstance(network, Network) or network.config != run.network.config:
             raise CheckpointError("its network is not that of the classic recipe; train anew")
-        run.model.parameters.fill(network.parameters)
-        run._a_prev = saved.arrays["a_prev"].copy()
-        run.smoothed_loss = saved.counters["smoothed_loss"]
+        if (
+            a_prev is None
+            or a_prev.shape != (1, HIDDEN_SIZE)
+            or set(resume.numbers) != {"smoothed_loss"}
+        ):
+            raise CheckpointError("its saved training state is damaged; train anew")
+        run.network.parameters.fill(network.parameters)
+        run._state = ((a_prev.copy(),),)
+        run.smoothed_loss = resume.numbers["smoothed_loss"]
         run.step = done.steps
         run._history = [*checkpoint.history]
         run._seconds = done.seconds
@@ -115,14 +126,14 @@ class ClassicRun:
         return self.step >= self.steps
 
     def train(self) -> Iterator[Progress]:
-        """Go on to the last iteration, yielding after each, with the smoothed loss.
+        """Do the remaining iterations; yields after each, with the smoothed loss.
 
         Raises:
-            TrainingError: where the loss explodes.
+            TrainingError: if the loss explodes.
         """
-        return alone(self._updates())
+        return with_one_thread(self._iterations())
 
-    def _updates(self) -> Iterator[Progress]:
+    def _iterations(self) -> Iterator[Progress]:
         while not self.finished:
             began = monotonic()
             self._learn(int(self._order[self.step % len(self._order)]))
@@ -134,19 +145,17 @@ class ClassicRun:
             yield Progress(self.step, self.smoothed_loss, row)
 
     def checkpoint(self) -> Checkpoint:
-        """Take down the network as it stands, and what is needed to go on."""
-        model = RNN(self.model.config, PRECISION[RECIPE])
-        model.parameters.fill(self.model.parameters)
+        """Return a snapshot: the network at this iteration, and the state to resume from."""
+        network = Network(self.network.config, self.network.parameters.vector.dtype)
+        network.parameters.fill(self.network.parameters)
         return Checkpoint(
             recipe=RECIPE,
-            network=model,
-            ngram=None,
-            weight=1.0,
+            model=Mixture({NETWORK: network}),
             vocabulary=self.corpus.vocabulary,
             case=self.corpus.case,
-            corpus=self.corpus.facts,
+            corpus=self.corpus.stats,
             known=self.corpus.known,
-            training=TrainingFacts(
+            training=TrainingStats(
                 seed=_PARAMETER_SEED,
                 steps=self.step,
                 seconds=self._seconds,
@@ -156,66 +165,71 @@ class ClassicRun:
             held_out=None,
             history=[*self._history],
             resume=ResumeState(
-                {"a_prev": self._a_prev.copy()}, {"smoothed_loss": self.smoothed_loss}
+                {"a_prev": self._state[0][0].copy()}, {"smoothed_loss": self.smoothed_loss}
             ),
         )
+
+    def sample_names(self, n: int) -> list[str]:
+        """Return n names by the course's rule, with the seeds 0, 1, 2 ..."""
+        symbols = ("", *self.corpus.vocabulary.symbols)
+        names = [
+            "".join(symbols[index] for index in sample_course_name(self.network, seed))
+            for seed in range(n)
+        ]
+        return [name[:1].upper() + name[1:] for name in names]
 
     def _learn(self, row: int) -> None:
         starts = self.corpus.names.starts
         targets = self._symbols[starts[row] : starts[row + 1]]  # (T,)
         inputs = np.concatenate(([END], targets[:-1]))  # (T,)
+        batch = Batch(inputs, targets, [1] * len(targets), np.array([row]))
         with np.errstate(over="ignore", invalid="ignore"):
-            result = self.model.loss_and_gradients(
-                inputs, targets, [1] * len(targets), self._a_prev
-            )
+            result = self.network.loss_and_gradients(batch, self._state)
         if not (isfinite(result.loss) and np.isfinite(result.gradients.vector).all()):
-            raise TrainingError("the loss explodes, and the classic recipe knows no remedy")
-        self._a_prev = result.a[-1:].copy()  # (1, H)
+            raise TrainingError(
+                "the loss explodes, and the classic recipe cannot recover; "
+                "train with the default recipe"
+            )
+        self._state = tuple(tuple(array.copy() for array in layer) for layer in result.state)
         result.gradients["Wax"][END] = 0  # a vector of zeros has no weights to learn
         clip_elements(result.gradients, CLIP)
-        self.model.parameters.vector -= LEARNING_RATE * result.gradients.vector
+        self.network.parameters.vector -= LEARNING_RATE * result.gradients.vector
         self.smoothed_loss = 0.999 * self.smoothed_loss + 0.001 * result.loss
 
-    def _row(self) -> ClassicRow:
-        symbols = ("", *self.corpus.vocabulary.symbols)
-        names = [
-            "".join(symbols[index] for index in sample(self.model, seed)) for seed in range(SAMPLES)
-        ]
-        return ClassicRow(
-            step=self.step + 1,
-            smoothed_loss=self.smoothed_loss,
-            samples=[name[:1].upper() + name[1:] for name in names],
+    def _row(self) -> HistoryRow:
+        return HistoryRow(
+            self.step + 1, {"smoothed_loss": self.smoothed_loss}, self.sample_names(SAMPLES)
         )
 
 
-def initialise(symbols: int) -> RNN:
-    """Draw the network that the course's program begins with, for V symbols."""
-    model = RNN(RNNConfig(symbols, HIDDEN_SIZE), PRECISION[RECIPE])
+def course_network(vocab_size: int) -> Network:
+    """Draw the initial network of the course's program, for V symbols."""
+    network = Network(NetworkConfig(vocab_size, HIDDEN_SIZE), np.float64)
     random = np.random.RandomState(_PARAMETER_SEED)
-    # Drawn in the course's orientation, inputs on the right.
+    # The course has inputs on the right, so its arrays are the transposes.
     for name in ("Wax", "Waa", "Wya"):
-        weights = model.parameters[name]
+        weights = network.parameters[name]
         weights[...] = (random.randn(*weights.shape[::-1]) * 0.01).T
-    model.parameters["Wax"][END] = 0
-    return model
+    network.parameters["Wax"][END] = 0
+    return network
 
 
 def clip_elements(gradients: Parameters, limit: float) -> None:
-    """Bring every element of every gradient into [-limit, limit], in place."""
+    """Clip every element of every gradient to [-limit, limit], in place."""
     np.clip(gradients.vector, -limit, limit, out=gradients.vector)
 
 
-def sample(model: RNN, seed: int) -> list[int]:
-    """Draw one name by the course's rule: symbol k from a generator seeded ``seed + 2k``.
+def sample_course_name(network: Network, seed: int) -> list[int]:
+    """Draw one name by the course's rule: symbol k comes from a generator seeded ``seed + 2k``.
 
     Returns:
-        The indices, the end included unless there are `MAX_LENGTH` before it.
+        The indices, the end included, or `MAX_LENGTH` indices without an end.
     """
-    p = model.parameters
+    p = network.parameters
     a, symbol = np.zeros(len(p["ba"])), END  # (H,)
     drawn: list[int] = []
     while len(drawn) < MAX_LENGTH:
-        # Summed up as the course does: rounding alone decides late symbols of a chaotic network.
+        # Summed in the course's order: rounding decides the late symbols of a chaotic network.
         a = np.tanh(p["Wax"][symbol] + a @ p["Waa"] + p["ba"])  # (H,)
         y = softmax(a @ p["Wya"] + p["by"])  # (V,)
         symbol = int(np.random.RandomState(seed + 2 * len(drawn)).choice(len(y), p=y))

@@ -1,23 +1,27 @@
-"""The choices that shape a training run, with defaults that follow from the corpus."""
+"""The settings of a training run; defaults follow from the size of the corpus."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dinogen.bounds import SEED, Bounds, check
 from dinogen.errors import SettingError
-from dinogen.text.facts import CorpusFacts
+
+if TYPE_CHECKING:
+    from dinogen.data.corpus import CorpusStats
 
 RECIPE = "default"
 
 CLASSIC_STEPS = 35_000
-"""Iterations of the course's program, the one thing that can be chosen in it."""
+"""Iterations of the course's program, its only setting."""
 
-FEWEST_HELD_OUT = 5
+MIN_HELD_OUT = 5
+"""Fewer held-out names than this say nothing, so none are held out."""
 
 BOUNDS: Bounds = {
     "seed": SEED,
     "hidden_size": (0, 4_096),
+    "layers": (1, 8),
     "order": (0, 16),
     "epochs": (1, 1_000_000),
     "steps": (1, 1_000_000_000),
@@ -29,33 +33,41 @@ BOUNDS: Bounds = {
     "holdout": (0.0, 0.9),
     "patience": (1, 1_000_000),
 }
-"""The least and the greatest value of each setting: beyond them nothing could be learned."""
+"""The least and the greatest value of each number."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"cell": ("rnn",)}
+"""The possible values of each text."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything, besides the corpus, that the result of the default recipe depends on.
+    """All settings of the default recipe. With the corpus, they determine its result.
 
     Attributes:
-        seed: of the held-out names, the initial weights and the order of the names.
-        hidden_size: H, hidden units; 0 for no network.
-        steps: updates in all.
-        batch_size: names in an update.
+        seed: random seed of the held-out names, the initial weights and the order of the names.
+        hidden_size: H, hidden units in each layer; 0 for no network.
+        steps: updates in total.
+        cell: the kind of recurrent cell.
+        layers: recurrent layers.
+        batch_size: names in a batch.
         learning_rate: the highest rate of the schedule.
-        momentum: how much of the last update goes into the next one.
-        clip: the greatest norm of a gradient, all parameters together, in nats per symbol.
-        dropout: the share of hidden units that are left out while learning.
-        holdout: the share of the names held out.
-        order: of the n-grams; 0 for none, None to choose it on the held-out names.
+        momentum: the share of the last update that is added to the next one.
+        clip: the greatest norm of the gradient of all parameters, in nats per symbol.
+        dropout: the share of hidden units dropped in training, against overfitting.
+        holdout: the share of names held out.
         patience: evaluations without a better held-out loss after which training stops.
+        order: of the n-grams; 0 for no n-grams, None to choose it by the held-out names.
 
     Raises:
-        SettingError: for a number outside of its range, and where nothing is left to learn with.
+        SettingError: for a number out of range, an unknown choice, and where neither a network nor
+            n-grams remain.
     """
 
     seed: int
     hidden_size: int
     steps: int
+    cell: str = "rnn"
+    layers: int = 1
     batch_size: int = 32
     learning_rate: float = 0.3
     momentum: float = 0.9
@@ -67,45 +79,49 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, value in self.to_json().items():
-            check(name, value, BOUNDS)
+            if isinstance(value, str):
+                if value not in CHOICES[name]:
+                    known = " or ".join(CHOICES[name])
+                    raise SettingError(f"{name} is {known}, not {value!r}")
+            else:
+                check(name, value, BOUNDS)
         if self.hidden_size == 0 and self.order == 0:
             raise SettingError(
-                "hidden size 0 leaves no network and order 0 no n-grams; keep one of them"
+                "hidden size 0 removes the network and order 0 the n-grams; keep one of them"
             )
 
     @classmethod
     def for_corpus(
-        cls, facts: CorpusFacts, *, epochs: int | None = None, **given: float | None
+        cls, stats: "CorpusStats", *, epochs: int | None = None, **given: str | float | None
     ) -> Self:
-        """Fill in what was not given (left out, or None) by a rule, for N names.
+        """Choose the settings that are left out, or None, by the number N of names.
 
-        Hidden units: 128, from 1,000 names on 256. Names in an update: 32, from 10,000 on 64.
-        Passes over the names: 640 / N^0.35. Dropout: 24 / N^0.6, at most one half. Of fewer than
-        50 names none are held out: so few would tell nothing.
+        Hidden units: 128; 256 from 1,000 names. Batch size: 32; 64 from 10,000 names. Epochs:
+        640 / N^0.35. Dropout: 24 / N^0.6, at most 0.5. No names are held out if N < 50.
 
         Args:
-            facts: of the corpus that is to be learned.
-            epochs: passes over the names, in place of ``steps``.
+            stats: of the corpus.
+            epochs: passes over the names, instead of ``steps``.
             given: any of the attributes; ``seed`` must be among them.
 
         Raises:
-            SettingError: for a number outside of its range, or for both epochs and steps.
+            SettingError: as the class does, and for both epochs and steps.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        chosen.setdefault("hidden_size", 128 if facts.names < 1_000 else 256)
-        chosen.setdefault("batch_size", 32 if facts.names < 10_000 else 64)
-        chosen.setdefault("dropout", min(0.5, round(24 / facts.names**0.6, 3)))
-        if facts.held_out(cls.holdout) < FEWEST_HELD_OUT:
+        chosen.setdefault("hidden_size", 128 if stats.names < 1_000 else 256)
+        chosen.setdefault("batch_size", 32 if stats.names < 10_000 else 64)
+        chosen.setdefault("dropout", min(0.5, round(24 / stats.names**0.6, 3)))
+        if stats.held_out_count(cls.holdout) < MIN_HELD_OUT:
             chosen.setdefault("holdout", 0.0)
         if "steps" in chosen:
             if epochs is not None:
-                raise SettingError("steps and epochs both say how long to train; give one of them")
+                raise SettingError("steps and epochs both set the training time; give one of them")
             return cls.from_json(chosen)
         draft = cls.from_json({**chosen, "steps": 1})
-        names = facts.names - facts.held_out(draft.holdout)
+        names = stats.names - stats.held_out_count(draft.holdout)
         per_epoch = -(-names // draft.batch_size)
         if epochs is None:
-            epochs = max(1, round(640 / facts.names**0.35))
+            epochs = max(1, round(640 / stats.names**0.35))
         check("epochs", epochs, BOUNDS)
         return replace(draft, steps=epochs * per_epoch)
 
@@ -114,22 +130,25 @@ class Settings:
         """Read settings back from `to_json`.
 
         Raises:
-            SettingError: for a name that is no setting, a missing one, or a value of another type.
+            SettingError: for an unknown name, a missing one, or a value of the wrong type.
         """
-        kinds = {field.name: field.type for field in fields(cls)}
+        types = {field.name: field.type for field in fields(cls)}
         for name, value in values.items():
-            kind = kinds.get(name)
-            if kind is None:
+            if name not in types:
                 raise SettingError(f"{name} is not a setting of the {RECIPE} recipe")
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            wanted = types[name]
+            if wanted is str:
+                if not isinstance(value, str):
+                    raise SettingError(f"{name} {value!r}: must be a text")
+            elif isinstance(value, bool) or not isinstance(value, int | float):
                 raise SettingError(f"{name} {value!r}: must be a number")
-            if kind in (int, int | None) and not isinstance(value, int):
+            elif wanted in (int, int | None) and not isinstance(value, int):
                 raise SettingError(f"{name} {value!r}: must be a whole number")
         try:
             return cls(**values)  # type: ignore[arg-type]
         except TypeError as error:
             raise SettingError(f"settings are incomplete: {error}") from None
 
-    def to_json(self) -> dict[str, int | float]:
-        """Give the settings that are given, as numbers by name."""
+    def to_json(self) -> dict[str, str | int | float]:
+        """Return the settings by name, without those that are None."""
         return {name: value for name, value in asdict(self).items() if value is not None}

@@ -1,4 +1,4 @@
-"""What a terminal is sent."""
+"""Views as text."""
 
 import io
 
@@ -6,7 +6,7 @@ from rich.console import Console, RenderableType
 
 
 def drawn(view: RenderableType, width: int, *, colour: bool) -> str:
-    """Draw a view on a terminal of a width, in colours or without."""
+    """Draw a view on a terminal of a given width, and return the text."""
     console = Console(
         file=io.StringIO(),
         width=width,

@@ -1,4 +1,4 @@
-"""What is drawn of a checkpoint: within the width, in colour or not, every symbol as it is."""
+"""The summary of a checkpoint: width, colours, symbols and facts."""
 
 import re
 from dataclasses import replace
@@ -8,9 +8,11 @@ import pytest
 from rich.cells import cell_len
 
 from dinogen import Checkpoint, ClassicRun, DefaultRun, Settings, read_corpus
-from dinogen.checkpoint.contents import ClassicRow
-from dinogen.cli.views.summary import checkpoint_view
+from dinogen.checkpoint import HistoryRow
+from dinogen.cli.views import checkpoint_view
 from tests.cli.views import drawing
+
+SAMPLES = ["Annda", "[red]Bo"]
 
 MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
 
@@ -24,14 +26,14 @@ CORPORA = {
 
 
 def trained(folder: Path, text: str, recipe: str = "default") -> Checkpoint:
-    """A checkpoint of a short training, straight from the library."""
+    """Train a checkpoint for a few steps."""
     (folder / "names.txt").write_text(text, encoding="utf-8")
     run: ClassicRun | DefaultRun
     if recipe == "classic":
         run = ClassicRun(read_corpus([folder / "names.txt"], keep_duplicates=True), 20)
     else:
         corpus = read_corpus([folder / "names.txt"])
-        settings = Settings.for_corpus(corpus.facts, seed=1, steps=40, hidden_size=4, holdout=0.2)
+        settings = Settings.for_corpus(corpus.stats, seed=1, steps=40, hidden_size=4, holdout=0.2)
         run = DefaultRun(corpus, settings)
     for _ in run.train():
         pass
@@ -39,24 +41,26 @@ def trained(folder: Path, text: str, recipe: str = "default") -> Checkpoint:
 
 
 def drawn(checkpoint: Checkpoint, width: int, *, colour: bool = False, path: str = "x.npz") -> str:
-    """What a terminal of a width is sent."""
-    return drawing.drawn(checkpoint_view(checkpoint, Path(path), width), width, colour=colour)
+    """Draw the summary on a terminal of a given width."""
+    return drawing.drawn(
+        checkpoint_view(checkpoint, Path(path), SAMPLES, width), width, colour=colour
+    )
 
 
 def plain(text: str) -> str:
-    """A text without what changes colours."""
+    """Remove the escape sequences for colours."""
     return re.sub("\x1b\\[[0-9;]*m", "", text)
 
 
 def widest(text: str) -> int:
-    """The columns of the widest line."""
+    """Return the columns of the widest line."""
     return max(cell_len(line) for line in plain(text).splitlines())
 
 
 @pytest.mark.parametrize("colour", [False, True])
 @pytest.mark.parametrize("name", CORPORA)
 def test_no_line_is_too_wide(name: str, colour: bool, tmp_path: Path) -> None:
-    """No line is wider than the terminal, whatever the script, and colours change nothing else."""
+    """No line is wider than the terminal, in any script; colours change nothing else."""
     checkpoint = trained(tmp_path, CORPORA[name])
     for width in (60, 80, 120):
         text = drawn(checkpoint, width, colour=colour, path="a/rather/long/path/" * 10 + "x.npz")
@@ -67,8 +71,8 @@ def test_no_line_is_too_wide(name: str, colour: bool, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("name", CORPORA)
-def test_symbols_are_printed_as_they_are(name: str, width: int, tmp_path: Path) -> None:
-    """Every symbol is there, in order: brackets, backslashes, marks and wide ones, too."""
+def test_symbols_are_unchanged(name: str, width: int, tmp_path: Path) -> None:
+    """All symbols are shown in order: brackets, backslashes, marks and wide symbols too."""
     checkpoint = trained(tmp_path, CORPORA[name])
     symbols = checkpoint.vocabulary.symbols
     text = drawn(checkpoint, width)
@@ -77,24 +81,27 @@ def test_symbols_are_printed_as_they_are(name: str, width: int, tmp_path: Path) 
     assert "".join(listed.split()) == "".join(shown)
 
 
-def test_path_is_printed_as_it_is(tmp_path: Path) -> None:
-    """The path is shown as it is, even where it looks like markup."""
+def test_path_and_samples_are_unchanged(tmp_path: Path) -> None:
+    """A path and samples that look like markup are shown unchanged."""
     lines = drawn(trained(tmp_path, CORPORA["latin"]), 80, path="[red]x[/red].npz").splitlines()
     assert lines[0] == "[red]x[/red].npz"
+    assert any("Annda, [red]Bo" in line for line in lines)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_chart_fills_the_width(width: int, tmp_path: Path) -> None:
-    """The learning curve, from the second loss on, is as wide as it may be, and no line broken."""
+    """The chart starts with the second loss, has the full width, and no broken line."""
     lines = drawn(trained(tmp_path, CORPORA["latin"]), width).splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("loss of the network"))
+    start = next(
+        i for i, line in enumerate(lines) if line.startswith("network loss in nats per symbol")
+    )
     chart = lines[start + 1 : start + 13]
     assert {cell_len(line) for line in chart} == {width}
     assert chart[-1].split() == ["20", "40", "steps"]
 
 
-def test_one_loss_is_no_curve(tmp_path: Path) -> None:
-    """Where there is but one loss, or none, nothing is drawn."""
+def test_one_loss_gives_no_chart(tmp_path: Path) -> None:
+    """With one loss or none, no chart is drawn."""
     checkpoint = trained(tmp_path, CORPORA["latin"])
     for history in (checkpoint.history[:1], []):
         text = drawn(replace(checkpoint, history=history), 80)
@@ -103,7 +110,7 @@ def test_one_loss_is_no_curve(tmp_path: Path) -> None:
 
 
 def test_facts_of_a_default_run(tmp_path: Path) -> None:
-    """The view tells the model, the list, the training, the held-out loss and the case."""
+    """The summary has the model, the list, the training, the held-out loss and the case."""
     checkpoint = trained(tmp_path, CORPORA["latin"] + "anna\n")
     assert checkpoint.held_out is not None
     text = " ".join(drawn(checkpoint, 120).split())
@@ -114,35 +121,36 @@ def test_facts_of_a_default_run(tmp_path: Path) -> None:
         "default, seed 1",
         "40 steps in ",
         f"{checkpoint.held_out.nats_per_symbol:.3f} nats per symbol, on 2 names",
-        "names begin with a capital, and so do words after ␣ ' -",
+        "names are written with a capital at the start and after ␣ ' -",
+        "samples Annda, [red]Bo",
         "· training, ● held out",
     ):
         assert fact in text
-    assert "stopped" not in text
+    assert "interrupted" not in text
 
 
 def test_facts_of_a_classic_run(tmp_path: Path) -> None:
-    """A classic run shows its smoothed loss, and nothing about names held out."""
+    """A classic run has a smoothed loss and no held-out loss."""
     checkpoint = trained(tmp_path, CORPORA["latin"], "classic")
-    rows = [ClassicRow(step=n, smoothed_loss=loss, samples=[]) for n, loss in [(1, 23.0), (9, 8.0)]]
-    text = drawn(replace(checkpoint, history=[*rows]), 80)
+    rows = [HistoryRow(n, {"smoothed_loss": loss}) for n, loss in [(1, 23.0), (9, 8.0)]]
+    text = drawn(replace(checkpoint, history=rows), 80)
     assert "classic, seed 1" in text
-    assert "smoothed loss, nats per name" in text
+    assert "network loss in nats per name: ● smoothed" in text
     assert "held out" not in text
     assert "●" in text
 
 
 def test_unfinished_run_says_so(tmp_path: Path) -> None:
-    """A training that was stopped is shown as one."""
+    """An interrupted training is shown as one."""
     checkpoint = trained(tmp_path, CORPORA["latin"])
     stopped = replace(checkpoint, training=checkpoint.training._replace(interrupted=True))
     assert "40 steps" in drawn(stopped, 80)
-    assert "stopped before its end" in drawn(stopped, 80)
+    assert "interrupted before the end" in drawn(stopped, 80)
 
 
-def test_wild_numbers_are_drawn(tmp_path: Path) -> None:
-    """Losses from a file of unknown origin may be huge, and still no line is too wide."""
+def test_huge_losses(tmp_path: Path) -> None:
+    """With huge losses, which a file may have, no line is too wide."""
     checkpoint = trained(tmp_path, CORPORA["latin"])
-    wild = [{**row, "train": 1e300} for row in checkpoint.history]
+    rows = [HistoryRow(row.step, {**row.losses, "train": 1e300}) for row in checkpoint.history]
     for width in (60, 80, 120):
-        assert widest(drawn(replace(checkpoint, history=wild), width)) <= width  # type: ignore[arg-type]
+        assert widest(drawn(replace(checkpoint, history=rows), width)) <= width

@@ -1,49 +1,86 @@
-"""How a model hears given names."""
+"""Scores of given names, in one model or in two."""
 
 from collections.abc import Sequence
+from math import isnan
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from dinogen.cli.views.words import END, shown
-from dinogen.inspection.hearing import Heard
+from dinogen.cli.views.screen import END_LABEL, show_symbol
+from dinogen.inspection.scores import Scores
 
-_STEPS = ((1.0, "green"), (2.0, ""), (3.5, "yellow"), (float("inf"), "bold red"))
-"""Up to so many nats a symbol is drawn so: what was likely in green, what was not in red."""
+_STYLES = ((1.0, "green"), (2.0, ""), (3.5, "yellow"), (float("inf"), "bold red"))
+"""The style of a symbol of up to so many nats: likely symbols are green, unlikely ones red."""
 
-_WIDEST_NAME = 32
+_MAX_NAME_WIDTH = 32
 
 
-def score_lines(heard: Sequence[Heard]) -> list[Text]:
-    """Draw a line for each name: nats, nats per symbol, the name, and what was least expected."""
-    widths = [cell_len(one.name) for one in heard]
-    column = min(max(widths, default=0), _WIDEST_NAME)
+def score_lines(scores: Scores, order: Sequence[int]) -> list[Text]:
+    """Draw one line per name.
+
+    A line has the nats, the nats per symbol, the name, whether it is known, and its least likely
+    symbol.
+
+    Args:
+        scores: of N names.
+        order: the names to draw, as indices from 0 to N - 1.
+    """
+    names = [scores.names[i] for i in order]
+    widths = [cell_len(name) for name in names]
+    column = min(max(widths, default=0), _MAX_NAME_WIDTH)
     lines: list[Text] = []
-    for one, width in zip(heard, widths, strict=True):
-        line = Text(f"{one.total:8.4f}  {one.per_symbol:6.3f}  ", no_wrap=True, overflow="ignore")
-        line.append_text(_coloured(one))
-        line.append(" " * (column - width) + "  " + ("known  " if one.known else " " * 7))
-        line.append(_least_expected(one), style="dim")
+    for i, name, width in zip(order, names, widths, strict=True):
+        numbers = f"{scores.totals[i]:8.4f}  {scores.per_symbol(i):6.3f}  "
+        nats = scores.symbol_nats(i)
+        line = Text(numbers, no_wrap=True, overflow="ignore")
+        line.append_text(_coloured(name, nats))
+        line.append(" " * (column - width) + "  " + ("known  " if scores.known[i] else " " * 7))
+        line.append(_remark(scores, i, nats), style="dim")
         line.rstrip()
         lines.append(line)
     return lines
 
 
-def _coloured(heard: Heard) -> Text:
-    # Where folding has changed the number of symbols, they cannot be told apart in the name.
-    if heard.nats is None or len(heard.name) != len(heard.read):
-        return Text(heard.name)
+def _coloured(name: str, nats: Sequence[float]) -> Text:
+    # Folding the case can change the number of symbols; then they have no place in the name.
+    if len(nats) != len(name) + 1:
+        return Text(name)
     text = Text()
-    for symbol, nats in zip(heard.name, heard.nats, strict=False):
-        text.append(symbol, style=next(style for most, style in _STEPS if nats <= most))
+    for symbol, surprise in zip(name, nats, strict=False):
+        text.append(symbol, style=next(style for most, style in _STYLES if surprise <= most))
     return text
 
 
-def _least_expected(heard: Heard) -> str:
-    if heard.unknown is not None or heard.nats is None:
-        return f"never saw {shown(heard.unknown or '')}"
-    most = max(heard.nats)
-    place = list(heard.nats).index(most)
-    symbol = shown(heard.read[place]) if place < len(heard.read) else END
-    before = heard.read[:place][-3:]
+def _remark(scores: Scores, i: int, nats: Sequence[float]) -> str:
+    """Return the least likely symbol and its nats, or the unknown symbol."""
+    if not nats:
+        return f"unknown symbol {show_symbol(scores.unknown_symbol(i) or '')}"
+    most = max(nats)
+    position = nats.index(most)
+    folded = scores.folded[i]
+    symbol = show_symbol(folded[position]) if position < len(folded) else END_LABEL
+    before = folded[:position][-3:]
     return f"{symbol} {most:.1f}" + (f" after {before}" if before else " at its start")
+
+
+def compared_score_lines(
+    names: Sequence[str], nats: Sequence[tuple[float, float]], first: Sequence[float]
+) -> list[Text]:
+    """Draw one line per name.
+
+    A line has the probability that the name comes from the first of two models, the nats in both,
+    and the name.
+
+    Args:
+        names: N names.
+        nats: the nats of each in both models.
+        first: the probability of the first model; NaN if neither model can write the name.
+    """
+    lines: list[Text] = []
+    for name, (one, other), p in zip(names, nats, first, strict=True):
+        style = "green" if p >= 0.9 else "magenta" if p <= 0.1 else ""
+        probability = "      -" if isnan(p) else f"{p:7.1%}"
+        line = Text(probability, style=style, no_wrap=True, overflow="ignore")
+        line.append(f"  {one:8.4f}  {other:8.4f}  {name}", style="none")
+        lines.append(line)
+    return lines

@@ -1,4 +1,4 @@
-"""Where views are drawn: on stdout, or into a picture."""
+"""The screen: views are drawn on stdout or into a picture; how symbols and counts are written."""
 
 import re
 from collections.abc import Iterable
@@ -9,27 +9,45 @@ import click
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-WIDEST = 80
-"""Columns beyond which a view gets no wider: long lines are hard to read."""
+END_LABEL = "(end)"
+"""What stands for the end of a name."""
+
+
+def pluralize(number: int, noun: str) -> str:
+    """Return a number and its noun: "1 name", "2 names"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def show_symbol(symbol: str) -> str:
+    """Return a symbol as it is drawn: white space becomes visible."""
+    return "␣" if symbol.isspace() else symbol
+
+
+MAX_WIDTH = 80
+"""The most columns of a view. Longer lines are hard to read."""
 
 FORMATS = (".svg", ".html")
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to the command what to do when the reader has gone."""
+        """Raise the error again, so that `dinogen.cli.main` handles it."""
         raise
 
 
 class Screen:
-    """Draws views, one below the other, and may keep them as a picture."""
+    """Draws views, one below the other, on stdout or into a picture."""
 
     def __init__(self, *, recording: bool = False) -> None:
-        """Open stdout, or, to record, nothing but a picture of `WIDEST` columns."""
+        """Open a screen.
+
+        Args:
+            recording: draw into a picture of `MAX_WIDTH` columns, and nothing on stdout.
+        """
         if recording:
             self._console: Console = Console(
                 record=True,
-                width=WIDEST,
+                width=MAX_WIDTH,
                 file=StringIO(),
                 force_terminal=True,
                 color_system="truecolor",
@@ -40,40 +58,41 @@ class Screen:
 
     @property
     def width(self) -> int:
-        """Columns that a view may take."""
-        return min(self._console.width, WIDEST)
+        """The columns that a view may take."""
+        return min(self._console.width, MAX_WIDTH)
 
     def draw(self, view: RenderableType) -> None:
-        """Draw a view, no line of it broken where it does not break itself."""
+        """Draw a view."""
         self._console.print(view, soft_wrap=False)
 
     def draw_lines(self, lines: Iterable[Text]) -> None:
-        """Draw lines that are never broken; at once where they have no colours."""
+        """Draw lines that are never wrapped."""
         if self._console.color_system is None:
+            # Much faster than rich, for many lines.
             self._console.file.write("".join(f"{line.plain}\n" for line in lines))
         else:
             for line in lines:
                 self.draw(line)
 
     def picture(self, suffix: str, title: str) -> str:
-        """Give what was recorded as a picture or a page."""
+        """Return what was recorded, as HTML for the suffix ``.html``, else as SVG."""
         if suffix == ".html":
             return self._console.export_html(inline_styles=True)
         svg = self._console.export_svg(title=title, unique_id="dinogen")
-        # Without the fonts that would be fetched from elsewhere: any fixed-width one will do.
+        # No web fonts: nothing is fetched, and any fixed-width font will do.
         svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-        # Not every viewer takes a row of hard spaces for what it is.
+        # Some viewers join a row of no-break spaces into one.
         return svg.replace("<text ", '<text xml:space="preserve" ')
 
 
 def check_picture(path: str, *, force: bool) -> None:
-    """Make sure that a picture can be written, before any work is done.
+    """Check that a picture can be written, before any work is done.
 
     Raises:
-        click.ClickException: if it cannot.
+        click.ClickException: for another format, and for a file that exists, without force.
     """
     target = Path(path)
     if target.suffix.lower() not in FORMATS:
         raise click.UsageError(f"--export {path}: name a file that ends in .svg or .html.")
     if target.exists() and not force:
-        raise click.ClickException(f"{path}: exists already; --force replaces it")
+        raise click.ClickException(f"{path}: already exists; replace it with --force")

@@ -1,0 +1,111 @@
+"""A checkpoint: a trained model, with the data to sample from it and to resume its training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.data.case import CaseRule
+from dinogen.data.corpus import CorpusStats
+from dinogen.data.vocabulary import Vocabulary
+from dinogen.models.language_model import Array
+from dinogen.models.mixture import Mixture
+from dinogen.version import __version__
+
+NETWORK = "network"
+NGRAM = "ngram"
+"""The names of the members that the recipes train."""
+
+
+class HistoryRow(NamedTuple):
+    """One evaluation during training.
+
+    Attributes:
+        step: updates done.
+        losses: by name. The default recipe has ``train`` and ``heldout``, in nats per symbol; the
+            classic one has ``smoothed_loss``, in nats per name.
+        samples: names that the model wrote at this step, if the recipe records them.
+    """
+
+    step: int
+    losses: Mapping[str, float | None]
+    samples: Sequence[str] = ()
+
+
+class TrainingStats(NamedTuple):
+    """How a model was trained.
+
+    Attributes:
+        seed: the random seed.
+        steps: updates done.
+        seconds: spent on updates, in all sessions together.
+        interrupted: whether planned updates are left.
+        settings: of the recipe, by name.
+    """
+
+    seed: int
+    steps: int
+    seconds: float
+    interrupted: bool
+    settings: Mapping[str, str | int | float]
+
+
+class HeldOut(NamedTuple):
+    """The loss on held-out names, in nats per symbol.
+
+    Attributes:
+        names: how many names were held out.
+        nats_per_symbol: of the mixture.
+        members: of each member alone, by name.
+        frequencies: of a model that knows the frequency of each symbol, and nothing else.
+    """
+
+    names: int
+    nats_per_symbol: float
+    members: Mapping[str, float]
+    frequencies: float
+
+
+class ResumeState(NamedTuple):
+    """What a recipe needs to resume its training exactly. Only that recipe knows the names.
+
+    Attributes:
+        arrays: of float32 or float64, by name.
+        numbers: by name.
+    """
+
+    arrays: Mapping[str, Array]
+    numbers: Mapping[str, int | float]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model, plain data.
+
+    Attributes:
+        recipe: the name of the recipe that trained it.
+        model: the members by name, and their weights.
+        vocabulary: the meaning of the symbol indices.
+        case: the rule for capitals.
+        corpus: statistics of the training list.
+        known: (D,) sorted digests of the distinct names of that list, held-out names included.
+        training: how it was trained.
+        held_out: its held-out loss; None if no names were held out.
+        history: the losses during training.
+        resume: the state to resume from.
+        version: of the dinogen that made it.
+    """
+
+    recipe: str
+    model: Mixture
+    vocabulary: Vocabulary
+    case: CaseRule
+    corpus: CorpusStats
+    known: NDArray[np.uint64]
+    training: TrainingStats
+    held_out: HeldOut | None
+    history: Sequence[HistoryRow]
+    resume: ResumeState
+    version: str = __version__

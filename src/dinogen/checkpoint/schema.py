@@ -1,0 +1,557 @@
+"""The schema of a checkpoint, declared once for writing and for reading.
+
+A checkpoint file holds one JSON text and arrays. `HEADER` declares the fields of the JSON text that
+are attributes of a `Checkpoint`. `MEMBERS` declares each kind of model: the fields that describe
+it, and its arrays.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.checkpoint.checkpoint import (
+    NETWORK,
+    NGRAM,
+    Checkpoint,
+    HeldOut,
+    HistoryRow,
+    ResumeState,
+    TrainingStats,
+)
+from dinogen.checkpoint.fields import (
+    Boolean,
+    Checked,
+    Choice,
+    Converted,
+    Field,
+    Integer,
+    ListOf,
+    Malformed,
+    MapOf,
+    Name,
+    Nullable,
+    Number,
+    Record,
+    Scalar,
+    Symbol,
+    Text,
+    json_object,
+)
+from dinogen.data.case import MAX_FOLDED_LENGTH, CaseRule
+from dinogen.data.cleaning import MAX_LINE_LENGTH
+from dinogen.data.corpus import CorpusStats
+from dinogen.data.vocabulary import Vocabulary
+from dinogen.models.language_model import LanguageModel
+from dinogen.models.mixture import Mixture
+from dinogen.models.network.cells import CELLS
+from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
+from dinogen.models.ngram.kneser_ney import (
+    MAX_DISCOUNT,
+    MAX_TABLE,
+    MIN_DISCOUNT,
+    GramTree,
+    NGram,
+)
+
+FORMAT = 2
+"""The version of the schema. It is raised whenever an older dinogen could not read a newer file."""
+
+HEADER_NAME = "meta"
+"""The array that holds the JSON text."""
+
+_KNOWN = "known"
+_RESUME = "resume"
+
+MAX_HIDDEN_SIZE = 4_096
+MAX_LAYERS = 16
+MAX_MEMBERS = 16
+MAX_NUMBERS = MAX_PARAMETERS + MAX_TABLE
+"""The maximum of all parameters and table entries of all members together."""
+
+MAX_ROWS = 1 << 12
+MAX_SYMBOLS = 0x110000
+MAX_FIELDS = 64
+MAX_SAMPLES = 100
+MAX_RESUME_ARRAYS = 128
+MAX_DIMENSIONS = 4
+
+_DTYPES: Mapping[str, type[np.floating]] = {"float32": np.float32, "float64": np.float64}
+
+AnyArray = NDArray[Any]
+
+
+class ArraySpec(NamedTuple):
+    """The dtype and the shape of an array."""
+
+    dtype: type[np.generic]
+    shape: tuple[int, ...]
+
+
+class ArraySource(Protocol):
+    """Where arrays are read from."""
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all arrays."""
+        ...
+
+    def array(self, name: str, dtype: type[np.generic], shape: tuple[int, ...]) -> AnyArray:
+        """Read an array and check its dtype, its shape, and that its numbers are finite."""
+        ...
+
+
+# The fields of the JSON text.
+
+
+def _check_vocabulary(symbols: list[str]) -> str | None:
+    if symbols != sorted(set(symbols)):
+        return "is not in order"
+    if all(map(str.isspace, symbols)):
+        return "has only white space, of which no name can be made"
+    return None
+
+
+def _check_corpus(corpus: CorpusStats) -> str | None:
+    distinct = corpus.lines - corpus.duplicates
+    if distinct < 2 or corpus.names not in (distinct, corpus.lines):
+        return "has numbers of lines, names and duplicates that contradict each other"
+    return None
+
+
+def _check_history(history: list[HistoryRow]) -> str | None:
+    if any(before.step > after.step for before, after in pairwise(history)):
+        return "is not in order"
+    if any(before.losses.keys() != after.losses.keys() for before, after in pairwise(history)):
+        return "has rows with different losses"
+    return None
+
+
+class HistoryRowField:
+    """A row of the history; in JSON its losses are fields beside its step."""
+
+    def read(self, value: object, name: str) -> HistoryRow:
+        """See `Field.read`."""
+        row = dict(json_object(value, name))
+        step = Integer(low=1).read(row.pop("step", None), "step")
+        samples = ListOf(Text(), MAX_SAMPLES).read(row.pop("samples", []), "samples")
+        return HistoryRow(step, MapOf(Nullable(Number()), MAX_FIELDS).read(row, name), samples)
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        samples = {"samples": list(value.samples)} if value.samples else {}
+        return {"step": value.step, **value.losses, **samples}
+
+
+VOCABULARY = Converted(
+    Checked(ListOf(Symbol(), MAX_SYMBOLS), _check_vocabulary),
+    Vocabulary,
+    lambda vocabulary: [*vocabulary.symbols],
+)
+
+CASE = Record(
+    CaseRule,
+    {
+        "fold": Boolean(),
+        "capital_after": Converted(ListOf(Symbol(newline=True), MAX_SYMBOLS), frozenset, sorted),
+    },
+)
+
+CORPUS = Checked(
+    Record(
+        CorpusStats,
+        {
+            "lines": Integer(low=2),
+            "names": Integer(low=2),
+            "duplicates": Integer(),
+            "longest": Integer(low=1, high=MAX_FOLDED_LENGTH),
+            "sha256": Text(),
+        },
+    ),
+    _check_corpus,
+)
+
+TRAINING = Record(
+    TrainingStats,
+    {
+        "seed": Integer(high=2**64 - 1),
+        "steps": Integer(),
+        "seconds": Number(low=0),
+        "interrupted": Boolean(),
+        "settings": MapOf(Scalar(), MAX_FIELDS),
+    },
+)
+
+HELD_OUT = Record(
+    HeldOut,
+    {
+        "names": Integer(low=1),
+        "nats_per_symbol": Number(),
+        "members": MapOf(Number(), MAX_MEMBERS),
+        "frequencies": Number(),
+    },
+)
+
+HEADER: Mapping[str, Field[Any]] = {
+    "version": Text(),
+    "recipe": Name(),
+    "vocabulary": VOCABULARY,
+    "case": CASE,
+    "corpus": CORPUS,
+    "training": TRAINING,
+    "held_out": Nullable(HELD_OUT),
+    "history": Checked(ListOf(HistoryRowField(), MAX_ROWS), _check_history),
+}
+"""The attributes of a `Checkpoint` that are stored in its JSON text."""
+
+
+# The members of the mixture.
+
+Model = TypeVar("Model", bound=LanguageModel)
+Info = TypeVar("Info")
+
+DTYPE = Converted(Choice((*_DTYPES,)), _DTYPES.__getitem__, lambda dtype: np.dtype(dtype).name)
+
+
+@dataclass(frozen=True)
+class MemberKind(Generic[Model, Info]):
+    """How one kind of model is stored.
+
+    Attributes:
+        model: its class.
+        info: the fields that describe a model.
+        describe: returns the values of these fields.
+        size: the parameters or table entries of a model of V symbols.
+        max_size: the maximum of them.
+        specs: the dtypes and shapes of the arrays of a model of V symbols, by name.
+        arrays: returns the arrays of a model, by the same names.
+        build: builds a model of V symbols from its arrays; raises `Malformed`.
+    """
+
+    model: type[Model]
+    info: Record[Info]
+    describe: Callable[[Model], Info]
+    size: Callable[[Info, int], int]
+    max_size: int
+    specs: Callable[[Info, int], Mapping[str, ArraySpec]]
+    arrays: Callable[[Model], Mapping[str, AnyArray]]
+    build: Callable[[Info, int, Mapping[str, AnyArray]], Model]
+
+
+class NetworkInfo(NamedTuple):
+    """The description of a network."""
+
+    cell: str
+    layers: int
+    hidden_size: int
+    dtype: type[np.floating]
+
+    def config(self, vocab_size: int) -> NetworkConfig:
+        """Return the configuration of a network of V symbols."""
+        return NetworkConfig(vocab_size, self.hidden_size, self.cell, self.layers)
+
+
+def _describe_network(network: Network) -> NetworkInfo:
+    config = network.config
+    dtype = network.parameters.vector.dtype.type
+    return NetworkInfo(config.cell, config.layers, config.hidden_size, dtype)
+
+
+def _build_network(info: NetworkInfo, vocab_size: int, arrays: Mapping[str, AnyArray]) -> Network:
+    network = Network(info.config(vocab_size), info.dtype)
+    network.parameters.fill(arrays)
+    return network
+
+
+class NGramInfo(NamedTuple):
+    """The description of an n-gram model."""
+
+    order: int
+    contexts: int
+    grams: int
+
+
+def _describe_ngram(ngram: NGram) -> NGramInfo:
+    return NGramInfo(ngram.order, ngram.tree.contexts, len(ngram.tree.symbols) - 1)
+
+
+def _ngram_specs(info: NGramInfo, vocab_size: int) -> Mapping[str, ArraySpec]:
+    tree = {
+        name: ArraySpec(dtype, (info.grams + 1,))
+        for name, dtype in GramTree.dtypes(vocab_size).items()
+    }
+    return {**tree, "discounts": ArraySpec(np.float64, (info.order, len(MAX_DISCOUNT)))}
+
+
+def _build_ngram(info: NGramInfo, vocab_size: int, arrays: Mapping[str, AnyArray]) -> NGram:
+    tree = GramTree(**{name: arrays[name] for name in GramTree._fields})
+    if not tree.is_sound(info.order, vocab_size):
+        raise Malformed("its n-grams are not a tree")
+    if tree.contexts != info.contexts:
+        raise Malformed("its number of contexts is not what it says")
+    discounts = arrays["discounts"]
+    if not ((discounts >= MIN_DISCOUNT) & (discounts <= MAX_DISCOUNT)).all():
+        raise Malformed("its discounts are out of bounds")
+    return NGram(tree, discounts, vocab_size)
+
+
+MEMBERS: Mapping[str, MemberKind[Any, Any]] = {
+    "network": MemberKind(
+        model=Network,
+        info=Record(
+            NetworkInfo,
+            {
+                "cell": Choice((*CELLS,)),
+                "layers": Integer(low=1, high=MAX_LAYERS),
+                "hidden_size": Integer(low=1, high=MAX_HIDDEN_SIZE),
+                "dtype": DTYPE,
+            },
+        ),
+        describe=_describe_network,
+        size=lambda info, vocab_size: info.config(vocab_size).parameter_count,
+        max_size=MAX_PARAMETERS,
+        specs=lambda info, vocab_size: {
+            name: ArraySpec(info.dtype, shape)
+            for name, shape in info.config(vocab_size).shapes.items()
+        },
+        arrays=lambda network: network.parameters,
+        build=_build_network,
+    ),
+    "ngram": MemberKind(
+        model=NGram,
+        info=Record(
+            NGramInfo,
+            {
+                "order": Integer(low=1, high=MAX_LINE_LENGTH),
+                "contexts": Integer(low=1),
+                "grams": Integer(low=1),
+            },
+        ),
+        describe=_describe_ngram,
+        # A small tree can unfold into large tables.
+        size=lambda info, vocab_size: max(info.grams, info.contexts * vocab_size),
+        max_size=MAX_TABLE,
+        specs=_ngram_specs,
+        arrays=lambda ngram: {**ngram.tree._asdict(), "discounts": ngram.discounts},
+        build=_build_ngram,
+    ),
+}
+"""The kinds of models, by the name that a checkpoint stores."""
+
+
+class MemberEntry(NamedTuple):
+    """A member as the JSON text has it: its kind, its weight, and its own description."""
+
+    kind: str
+    weight: float
+    info: Any
+
+
+class MemberField:
+    """A member of the mixture; in JSON its description stands beside its kind and weight."""
+
+    def read(self, value: object, name: str) -> MemberEntry:
+        """See `Field.read`."""
+        values = json_object(value, name)
+        kind = Choice((*MEMBERS,)).read(values.get("kind"), f"the kind of {name}")
+        weight = Number(0, 1).read(values.get("weight"), f"the weight of {name}")
+        return MemberEntry(kind, weight, MEMBERS[kind].info.read(value, name))
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        info = MEMBERS[value.kind].info.write(value.info)
+        return {"kind": value.kind, "weight": value.weight, **info}
+
+
+class ResumeEntry(NamedTuple):
+    """The resume state as the JSON text has it: the arrays stand outside."""
+
+    numbers: Mapping[str, int | float]
+    arrays: Mapping[str, ArraySpec]
+
+
+_MEMBER_ENTRIES = Checked(
+    MapOf(MemberField(), MAX_MEMBERS),
+    # The arrays of such a member could have the names of the resume arrays.
+    lambda entries: f"has a member named {_RESUME}" if _RESUME in entries else None,
+)
+
+_RESUME_ENTRY = Record(
+    ResumeEntry,
+    {
+        "numbers": MapOf(Number(), MAX_FIELDS),
+        "arrays": MapOf(
+            Record(
+                ArraySpec,
+                {
+                    "dtype": DTYPE,
+                    "shape": Converted(
+                        ListOf(Integer(high=MAX_PARAMETERS), MAX_DIMENSIONS), tuple, list
+                    ),
+                },
+            ),
+            MAX_RESUME_ARRAYS,
+            Name(dotted=True),
+        ),
+    },
+)
+
+
+# The whole checkpoint.
+
+
+def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray]]:
+    """Take a checkpoint apart into the object of its JSON text and its arrays by name."""
+    entries = {
+        name: _entry(member, checkpoint.model.weights[name])
+        for name, member in checkpoint.model.members.items()
+    }
+    resume = ResumeEntry(
+        checkpoint.resume.numbers,
+        {
+            name: ArraySpec(array.dtype.type, array.shape)
+            for name, array in checkpoint.resume.arrays.items()
+        },
+    )
+    header = {
+        "format": FORMAT,
+        **{name: field.write(getattr(checkpoint, name)) for name, field in HEADER.items()},
+        "members": _MEMBER_ENTRIES.write(entries),
+        "resume": _RESUME_ENTRY.write(resume),
+    }
+    arrays = {
+        _KNOWN: checkpoint.known,
+        **{
+            f"{name}.{array_name}": array
+            for name, member in checkpoint.model.members.items()
+            for array_name, array in MEMBERS[entries[name].kind].arrays(member).items()
+        },
+        **{f"{_RESUME}.{name}": array for name, array in checkpoint.resume.arrays.items()},
+    }
+    return header, arrays
+
+
+def _entry(member: LanguageModel, weight: float) -> MemberEntry:
+    kind = next(name for name, kind in MEMBERS.items() if isinstance(member, kind.model))
+    return MemberEntry(kind, weight, MEMBERS[kind].describe(member))
+
+
+def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
+    """Put a checkpoint together; the reverse of `to_parts`.
+
+    All names, dtypes, shapes and sizes are checked before an array is read.
+
+    Args:
+        header: the object of its JSON text, untrusted.
+        source: where its arrays are read from, untrusted.
+
+    Raises:
+        Malformed: for anything that `to_parts` would not give.
+    """
+    whole: Record[dict[str, Any]] = Record(
+        dict, {**HEADER, "members": _MEMBER_ENTRIES, "resume": _RESUME_ENTRY}
+    )
+    values = whole.read(header, "its description")
+    entries: dict[str, MemberEntry] = values.pop("members")
+    resume: ResumeEntry = values.pop("resume")
+    if problem := _contradiction(values, entries):
+        raise Malformed(problem)
+    V = len(values["vocabulary"])
+    _check_sizes(entries, V)
+    corpus: CorpusStats = values["corpus"]
+    known = {_KNOWN: ArraySpec(np.uint64, (corpus.lines - corpus.duplicates,))}
+    specs = {name: MEMBERS[entry.kind].specs(entry.info, V) for name, entry in entries.items()}
+    _check_names(source.names, {"": known, **specs, _RESUME: resume.arrays})
+    members = {
+        name: MEMBERS[entry.kind].build(entry.info, V, _read(source, name, specs[name]))
+        for name, entry in entries.items()
+    }
+    try:
+        model = Mixture(members, {name: entry.weight for name, entry in entries.items()})
+    except ValueError as error:
+        raise Malformed(str(error)) from None
+    digests = _read(source, "", known)[_KNOWN]
+    if not (digests[1:] > digests[:-1]).all():
+        raise Malformed("its digests are not in order")
+    state = ResumeState(_read(source, _RESUME, resume.arrays), resume.numbers)
+    return Checkpoint(model=model, known=digests, resume=state, **values)
+
+
+def _contradiction(values: Mapping[str, Any], entries: Mapping[str, MemberEntry]) -> str | None:
+    """Return how fields contradict each other, if they do."""
+    history, held_out = values["history"], values["held_out"]
+    if history and history[-1].step > values["training"].steps:
+        return "its history has more steps than its training"
+    if held_out and held_out.members.keys() != entries.keys():
+        return "its held-out losses are not those of its members"
+    if held_out and held_out.names > values["corpus"].names:
+        return "it has more held-out names than names"
+    return None
+
+
+def _check_sizes(entries: Mapping[str, MemberEntry], vocab_size: int) -> None:
+    total = 0
+    for name, entry in entries.items():
+        kind = MEMBERS[entry.kind]
+        size = kind.size(entry.info, vocab_size)
+        total += size
+        if size > kind.max_size or total > MAX_NUMBERS:
+            raise Malformed(f"its member {name} is too large")
+
+
+def _check_names(names: set[str], groups: Mapping[str, Mapping[str, ArraySpec]]) -> None:
+    expected = {_join(prefix, name) for prefix, specs in groups.items() for name in specs}
+    for missing in sorted(expected - names):
+        raise Malformed(f"the array {missing} is missing")
+    if names - expected - {HEADER_NAME}:
+        raise Malformed("it has unknown arrays")
+
+
+def _read(source: ArraySource, prefix: str, specs: Mapping[str, ArraySpec]) -> dict[str, AnyArray]:
+    """Read a group of arrays."""
+    return {name: source.array(_join(prefix, name), *spec) for name, spec in specs.items()}
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Describe a checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
+    header, _ = to_parts(checkpoint)
+    entries: Mapping[str, Any] = header["members"]
+    networks = [model for model in checkpoint.model.members.values() if isinstance(model, Network)]
+    config = networks[0].config if networks else NetworkConfig(len(checkpoint.vocabulary), 0)
+    ngrams = [entry for entry in entries.values() if entry["kind"] == NGRAM]
+    held_out = checkpoint.held_out
+    return {
+        "format": FORMAT,
+        "version": header["version"],
+        "recipe": header["recipe"],
+        "model": {
+            "cell": config.cell,
+            "layers": config.layers,
+            "hidden_size": config.hidden_size,
+            "parameters": len(networks[0].parameters.vector) if networks else 0,
+            "members": entries,
+        },
+        "ngram": {name: ngrams[0][name] for name in NGramInfo._fields} if ngrams else None,
+        "weights": {NETWORK: 0.0, NGRAM: 0.0, **checkpoint.model.weights},
+        "symbols": header["vocabulary"],
+        "case": header["case"],
+        "corpus": header["corpus"],
+        "training": header["training"],
+        "heldout": held_out
+        and {
+            "names": held_out.names,
+            "nats_per_symbol": held_out.nats_per_symbol,
+            NETWORK: None,
+            NGRAM: None,
+            **held_out.members,
+            "frequencies": held_out.frequencies,
+        },
+        "history": header["history"],
+    }

@@ -1,0 +1,125 @@
+"""The command ``dinogen``: its group of commands, its error messages and its exit status."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from dinogen.cli.terminal import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    WRONG_USAGE,
+    configure_streams,
+    discard_stdout,
+    print_message,
+)
+from dinogen.errors import DinogenError, SettingError
+from dinogen.threads import limit_process_to_one_thread
+from dinogen.version import __version__
+
+
+class _Group(click.Group):
+    """A group that imports a command only when it is needed."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            return None
+        command: click.Command = getattr(import_module(f"dinogen.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _ignore_broken_pipe():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _ignore_broken_pipe():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _ignore_broken_pipe() -> Iterator[None]:
+    """End the command without an error if the reader of stdout has closed the pipe."""
+    try:
+        try:
+            yield
+        except click.exceptions.Exit:
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+        raise click.exceptions.Exit(DONE) from None
+
+
+@click.group(
+    cls=_Group,
+    commands={name: click.Command(name) for name in ("inspect", "sample", "train")},
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Results go to stdout, messages to stderr. For more: dinogen COMMAND --help",
+)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Learn from any list of names, and write new names that look as if they belonged to it.
+
+    \b
+    Examples:
+      dinogen sample --n 7       write seven new dinosaur names, with the bundled model
+      dinogen train names.txt    train a model on your list, one name per line
+      dinogen sample --n 7       write seven new names like those of your list
+      dinogen inspect            show the model and how it was trained
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run_command(args: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and exit with its status. An error is one line on stderr.
+
+    The status is 0 if all is done, 1 if the work failed, 2 if the command line is wrong, and 130 if
+    the command was interrupted.
+
+    Args:
+        args: the arguments; None for those of the process.
+    """
+    limit_process_to_one_thread()
+    configure_streams()
+    status = _run(args)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        discard_stdout()
+    sys.exit(status)
+
+
+def _run(args: Sequence[str] | None) -> int:
+    try:
+        status = group.main(args, prog_name="dinogen", standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "dinogen"
+        return _fail(f"{error.format_message().rstrip('.')}; see {command} --help", WRONG_USAGE)
+    except SettingError as error:
+        return _fail(str(error), WRONG_USAGE)
+    except DinogenError as error:
+        return _fail(str(error), FAILED)
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", INTERRUPTED)
+    except MemoryError:
+        return _fail("out of memory; use a shorter list, a smaller model or fewer names", FAILED)
+    except OSError as error:
+        discard_stdout()
+        where = error.filename or "standard output"
+        return _fail(f"{where}: {(error.strerror or str(error)).lower()}", FAILED)
+    return status if isinstance(status, int) else DONE
+
+
+def _fail(message: str, status: int) -> int:
+    print_message(f"dinogen: {message}")
+    return status

@@ -1,0 +1,110 @@
+"""Symbols: the probabilities of the next one, and which of them the model treats alike."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dinogen.cli.views.screen import END_LABEL, show_symbol
+
+# The next symbol.
+
+_MAX_NEXT = 30
+_NEXT_MARGIN = 16
+"""The columns beside a bar: the symbol and its probability."""
+
+
+def next_view(
+    written: str, likely: Sequence[tuple[str | None, float]], width: int
+) -> RenderableType:
+    """Draw the probabilities of the next symbol as bars.
+
+    Args:
+        written: the beginning of a name.
+        likely: each symbol (None for the end) and its probability, the most likely first.
+        width: columns.
+    """
+    title = f"after {written!r} comes" if written else "a name begins with"
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="green", no_wrap=True)
+    for symbol, p in likely[:_MAX_NEXT]:
+        label = END_LABEL if symbol is None else show_symbol(symbol)
+        bar = "█" * round((width - _NEXT_MARGIN) * p / likely[0][1])
+        table.add_row(Text(label), f"{p:.1%}", bar or "▏")
+    rest = likely[_MAX_NEXT:]
+    lines: list[RenderableType] = [Text(title, style="cyan"), table]
+    if rest:
+        lines.append(Text(f"and {len(rest)} more, {sum(p for _, p in rest):.1%} together"))
+    return Group(*lines)
+
+
+# Similar symbols.
+
+_MAX_SYMBOLS = 100
+_MAP_HEIGHT = 16
+
+
+def similarity_view(
+    nearest: Mapping[str, Sequence[tuple[str, float]]],
+    positions: Mapping[str, tuple[float, float]],
+    width: int,
+) -> RenderableType:
+    """Draw the most similar symbols of each symbol, and a map of all symbols.
+
+    Args:
+        nearest: the most similar symbols of each symbol, and their cosines.
+        positions: the position (x, y) of each symbol on the map.
+        width: columns.
+    """
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for symbol, others in list(nearest.items())[:_MAX_SYMBOLS]:
+        similar = "  ".join(f"{show_symbol(other)} {cosine:.2f}" for other, cosine in others)
+        table.add_row(Text(show_symbol(symbol)), Text(similar))
+    lines: list[RenderableType] = [
+        Text("similar symbols, by what the model expects after them (cosine similarity)", "cyan"),
+        table,
+    ]
+    if len(nearest) > _MAX_SYMBOLS:
+        lines.append(Text(f"and {len(nearest) - _MAX_SYMBOLS} more"))
+    lines += ["", Text("map: similar symbols stand close together", style="cyan")]
+    lines += map(Text, _map_lines(positions, width))
+    return Group(*lines)
+
+
+def _map_lines(positions: Mapping[str, tuple[float, float]], width: int) -> list[str]:
+    """Put each symbol on the nearest free cell of a grid; a cell is two columns wide."""
+    columns = width // 2
+    cells: dict[tuple[int, int], str] = {}
+    xs, ys = ([position[axis] for position in positions.values()] for axis in (0, 1))
+    for symbol, (x, y) in positions.items():
+        column = _cell(x, min(xs), max(xs), columns)
+        row = _cell(-y, -max(ys), -min(ys), _MAP_HEIGHT)
+        free = (cell for cell in _neighbours(column, row, columns) if cell not in cells)
+        if (cell := next(free, None)) is not None:
+            cells[cell] = show_symbol(symbol)
+    lines = []
+    for row in range(_MAP_HEIGHT):
+        labels = (cells.get((column, row), "") for column in range(columns))
+        lines.append("".join(label + " " * (2 - cell_len(label)) for label in labels).rstrip())
+    return lines
+
+
+def _cell(value: float, low: float, high: float, cells: int) -> int:
+    return round((value - low) / (high - low) * (cells - 1)) if high > low else cells // 2
+
+
+def _neighbours(column: int, row: int, columns: int) -> list[tuple[int, int]]:
+    """Return a cell and the cells around it, the nearest first."""
+    near = [
+        (column + dx, row + dy)
+        for dx in range(-4, 5)
+        for dy in range(-2, 3)
+        if 0 <= column + dx < columns and 0 <= row + dy < _MAP_HEIGHT
+    ]
+    return sorted(near, key=lambda cell: (cell[0] - column) ** 2 + (2 * (cell[1] - row)) ** 2)

@@ -1,0 +1,42 @@
+"""Data: from bytes to sequences of symbol indices, and back."""
+
+from typing import TYPE_CHECKING
+
+from dinogen.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from dinogen.data.batches import Batch as Batch, Batches as Batches, pack as pack
+    from dinogen.data.case import CaseRule as CaseRule, spell as spell
+    from dinogen.data.cleaning import (
+        MAX_LINE_LENGTH as MAX_LINE_LENGTH,
+        clean as clean,
+        is_visible as is_visible,
+    )
+    from dinogen.data.corpus import (
+        Corpus as Corpus,
+        CorpusStats as CorpusStats,
+        hold_out as hold_out,
+        read_corpus as read_corpus,
+    )
+    from dinogen.data.digests import contains as contains, digest as digest
+    from dinogen.data.sequences import END as END, Names as Names
+    from dinogen.data.sources import (
+        STDIN as STDIN,
+        read_names as read_names,
+        source_name as source_name,
+    )
+    from dinogen.data.vocabulary import Vocabulary as Vocabulary
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "batches": ["Batch", "Batches", "pack"],
+        "case": ["CaseRule", "spell"],
+        "cleaning": ["MAX_LINE_LENGTH", "clean", "is_visible"],
+        "corpus": ["Corpus", "CorpusStats", "hold_out", "read_corpus"],
+        "digests": ["contains", "digest"],
+        "sequences": ["END", "Names"],
+        "sources": ["STDIN", "read_names", "source_name"],
+        "vocabulary": ["Vocabulary"],
+    },
+)

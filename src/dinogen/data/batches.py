@@ -1,0 +1,66 @@
+"""Minibatches: names packed into batches, in a new random order in every epoch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.data.sequences import Names
+from dinogen.rng import Purpose, random_stream
+
+
+@dataclass(frozen=True)
+class Batch:
+    """N names, longest first, packed by time step: T steps with S symbols in total.
+
+    Step t holds one symbol of each name that has not ended before t.
+
+    Attributes:
+        inputs: (S,) symbol read at each step: the end symbol, then the name.
+        targets: (S,) symbol predicted at each step: the name, then the end symbol.
+        batch_sizes: number of names in each of the T steps; never increases, starts with N.
+        rows: (N,) index of each name in the list that was packed.
+    """
+
+    inputs: NDArray[np.integer]
+    targets: NDArray[np.integer]
+    batch_sizes: list[int]
+    rows: NDArray[np.int64]
+
+
+def pack(names: Names, rows: NDArray[np.int64]) -> Batch:
+    """Pack the names at the indices ``rows`` (N,), N >= 1, into a batch."""
+    lengths = names.starts[rows + 1] - names.starts[rows]  # (N,)
+    order = np.argsort(-lengths, kind="stable")  # (N,)
+    rows, lengths = rows[order], lengths[order]
+    steps = np.arange(lengths[0])  # (T,)
+    sizes = np.searchsorted(-lengths, -steps, side="left")  # (T,) names longer than t
+    column = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # (S,)
+    targets = names.starts[rows][column] + np.repeat(steps, sizes)  # (S,)
+    # The symbol before a name is the end of the previous name; for the first name, index -1.
+    return Batch(names.symbols[targets - 1], names.symbols[targets], sizes.tolist(), rows)
+
+
+class Batches:
+    """The minibatches of a training run, by step. The steps can be read in any order.
+
+    Attributes:
+        per_epoch: batches per epoch; the last batch of an epoch may be smaller.
+    """
+
+    def __init__(self, names: Names, batch_size: int, seed: int) -> None:
+        self._names = names
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = -1
+        self._order = np.empty(0, dtype=np.int64)  # (N,)
+        self.per_epoch = -(-len(names) // batch_size)
+
+    def __getitem__(self, step: int) -> Batch:
+        """Pack the batch of a step, counted from 0."""
+        epoch, batch = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            random = random_stream(self._seed, Purpose.SHUFFLE, epoch)
+            self._epoch, self._order = epoch, random.permutation(len(self._names))
+        first = batch * self._batch_size
+        return pack(self._names, self._order[first : first + self._batch_size])

@@ -1,0 +1,1 @@
+"""Constrained sampling: automata, a lookahead over them, and a particle filter."""

@@ -1,0 +1,162 @@
+"""Lookahead: the probability that an unfinished name becomes one that an automaton accepts."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.data.sequences import END
+from dinogen.errors import SettingError
+from dinogen.generation.constrained.automata import TOO_COMPLEX, Automaton, universal_states
+from dinogen.generation.decoding import Options, draw_block
+from dinogen.generation.rules import NameRules
+from dinogen.models.language_model import LanguageModel, max_block_size
+from dinogen.models.ngram.counts import count
+from dinogen.models.ngram.kneser_ney import NGram
+from dinogen.rng import Purpose, random_stream
+from dinogen.threads import one_thread
+
+CHAIN_NAMES = 2_048
+"""The names drawn from the model to build the Markov chain; fewer for large vocabularies."""
+
+CHAIN_ORDERS = (4, 3, 2, 1)
+"""The n-gram orders of the chain, in the order they are tried until the table is small enough."""
+
+EXTRA_HORIZON = 128
+"""The symbols to look ahead beyond the longest path through the automaton."""
+
+MAX_LOOKAHEAD_TABLE = 1 << 21
+"""The most entries of a table of states by contexts by symbols: 16 MiB."""
+
+MIN_LOG = -1e300
+"""Stands for a logarithm of minus infinity where it is subtracted."""
+
+_TOLERANCE = 1e-4
+"""Iterations stop when no value and no logarithm of a scale changes by more."""
+
+
+class MarkovChain(NamedTuple):
+    """A Markov chain of names: the next symbol depends on one of C contexts alone.
+
+    Attributes:
+        following: (C, V) the context after each context and symbol.
+        p: (C, V) the probability of each symbol in each context; none is 0.
+        start: the context at the beginning of a name.
+    """
+
+    following: NDArray[np.integer]
+    p: NDArray[np.floating]
+    start: int
+
+
+class LookaheadPlan(NamedTuple):
+    """What constrained sampling needs to know about a model and its constraints.
+
+    Attributes:
+        automaton: accepts the names that satisfy the constraints.
+        chain: approximates the model.
+        log_acceptance: (Q, C, V) see `lookahead_table`.
+    """
+
+    automaton: Automaton
+    chain: MarkovChain
+    log_acceptance: NDArray[np.float64]
+
+
+@one_thread()
+def plan_lookahead(
+    model: LanguageModel, automaton: Automaton, options: Options, rules: NameRules
+) -> LookaheadPlan:
+    """Approximate a model by n-grams of its own names, and look ahead with them.
+
+    Args:
+        model: the model to sample.
+        automaton: accepts the names that satisfy the constraints.
+        options: the sampling options.
+        rules: the rules for names.
+
+    Raises:
+        SettingError: if even the smallest table has more than `MAX_LOOKAHEAD_TABLE` entries.
+    """
+    states, vocab_size = automaton.transitions.shape
+    size = min(CHAIN_NAMES, max_block_size(vocab_size))
+    # Truncation would hide the unlikely names, which the constraints may require.
+    names = draw_block(
+        model, random_stream(0, Purpose.LOOKAHEAD), size, options.without_truncation(), rules
+    )
+    levels = count(names, vocab_size, max(CHAIN_ORDERS))
+    for order in CHAIN_ORDERS:
+        ngram = NGram.from_counts(levels[:order], vocab_size)
+        if ngram.tree.contexts * vocab_size * states <= MAX_LOOKAHEAD_TABLE:
+            break
+    else:
+        raise SettingError(TOO_COMPLEX)
+    contexts, _ = ngram.begin(1)  # (1,)
+    chain = MarkovChain(*ngram.tables, start=int(contexts[0]))
+    horizon = min(rules.max_length + 1, states + EXTRA_HORIZON)
+    return LookaheadPlan(automaton, chain, lookahead_table(automaton, chain, horizon))
+
+
+def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> NDArray[np.float64]:
+    """(Q, C, V) log probabilities that a name of the chain is accepted, after its next symbol.
+
+    Let h(q, c) be the probability of acceptance in the state q and the context c, and let qx and
+    cx be the state and the context after the symbol x. Then h(q, c) is the sum of
+    P(x | c) h(qx, cx) over all symbols x, plus P(end | c) if q accepts. It is computed by fixed
+    point iteration. Sampling corrects the errors of the chain by weights.
+
+    Args:
+        automaton: accepts names.
+        chain: the distribution of names.
+        horizon: the most symbols to look ahead, which is the most iterations.
+
+    Returns:
+        The table. For the end of a name it is 0 if the state accepts, and minus infinity if not.
+    """
+    transitions, accepts = automaton
+    following, p = chain.following, chain.p.astype(np.float64)  # (C, V), (C, V)
+    universal = universal_states(automaton)  # (Q,)
+    # h = value * exp(log_scale), with a largest value of 1 per state, so that small h are not 0.
+    value = np.where(universal[:, np.newaxis], 1.0, np.outer(accepts, p[:, END]))  # (Q, C)
+    log_scale = np.zeros(len(accepts))  # (Q,)
+    _normalise(value, log_scale, np.arange(len(accepts)))
+
+    def after_symbol(
+        states: NDArray[np.intp],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(q, C, V) values of h after each symbol, and the (q,) logarithms of their scales."""
+        log_scales = log_scale[transitions[states]]  # (q, V)
+        log_scales[:, END] = np.where(accepts[states], 0, -np.inf)
+        largest = np.maximum(log_scales.max(axis=1), MIN_LOG)  # (q,)
+        h = value[transitions[states][:, np.newaxis, :], following]  # (q, C, V)
+        h[:, :, END] = 1
+        h *= np.exp(log_scales - largest[:, np.newaxis])[:, np.newaxis, :]
+        return h, largest
+
+    active = np.flatnonzero(~universal)  # (q,) the states whose values may still change
+    for _ in range(horizon):
+        value_before, scale_before = value[active], log_scale[active]  # (q, C), (q,)
+        h, largest = after_symbol(active)  # (q, C, V), (q,)
+        value[active], log_scale[active] = np.einsum("qcv,cv->qc", h, p), largest
+        _normalise(value, log_scale, active)
+        with np.errstate(invalid="ignore"):  # -inf - -inf, which is no change
+            changed = np.abs(log_scale[active] - scale_before) > _TOLERANCE  # (q,)
+        changed |= (np.abs(value[active] - value_before) > _TOLERANCE).any(axis=1)
+        has_changed = np.zeros(len(accepts), dtype=np.bool_)  # (Q,)
+        has_changed[active[changed]] = True
+        active = np.flatnonzero(has_changed[transitions].any(axis=1) & ~universal)
+        if not len(active):
+            break
+    h, largest = after_symbol(np.arange(len(accepts)))
+    with np.errstate(divide="ignore"):
+        return np.log(h) + largest[:, np.newaxis, np.newaxis]
+
+
+def _normalise(
+    value: NDArray[np.float64], log_scale: NDArray[np.float64], states: NDArray[np.intp]
+) -> None:
+    """Scale the largest value of some states to 1 and adjust their scales, in place."""
+    largest = value[states].max(axis=1)  # (q,)
+    with np.errstate(divide="ignore"):
+        log_scale[states] += np.log(largest)
+    value[states] /= np.where(largest > 0, largest, 1)[:, np.newaxis]

@@ -1,0 +1,175 @@
+"""Decoding: the sampling options, the choice of a symbol, and the loop over a block of names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.bounds import Bounds, check
+from dinogen.data.sequences import END, Names
+from dinogen.generation.rules import NameRules
+from dinogen.models.language_model import Array, LanguageModel
+
+BOUNDS: Bounds = {
+    "n": (0, 10**15),
+    "temperature": (1e-6, 1e6),
+    "top_k": (1, 2**21),
+    "top_p": (1e-6, 1.0),
+    "min_length": (0, 1_000),
+    "max_length": (1, 1_000),
+    "skip": (0, 10**15),
+}
+"""The smallest and the largest value of each number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The sampling options. Each of them changes which names are drawn.
+
+    Texts and names are folded to the case of the training names.
+
+    Attributes:
+        temperature: divides the log probabilities. Below 1, likely symbols become likelier; above
+            1, unlikely ones do.
+        top_k: only the k likeliest symbols may come next; None for all.
+        top_p: only the likeliest symbols that together have this probability may come next; None
+            for all.
+        prefix: how each name begins.
+        suffix: how each name ends.
+        contains: texts that occur in each name. A `str` is one text.
+        min_length: the fewest symbols of a name.
+        max_length: the most symbols of a name.
+        pattern: a glob that matches each whole name. ``?`` is any symbol, ``*`` any number of
+            symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it.
+        exclude: names that are never drawn. A `str` is one name.
+        allow_known: whether training names may be drawn.
+        allow_repeats: whether a name may be drawn more than once.
+
+    Raises:
+        SettingError: if a number is outside of its `BOUNDS`.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    prefix: str | None = None
+    suffix: str | None = None
+    contains: Sequence[str] = ()
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    exclude: Sequence[str] = ()
+    allow_known: bool = False
+    allow_repeats: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("contains", "exclude"):
+            texts = getattr(self, name)
+            texts = (texts,) if isinstance(texts, str) else tuple(texts)
+            object.__setattr__(self, name, texts)
+        for name, value in vars(self).items():
+            if name in BOUNDS and value is not None:
+                check(name, value, BOUNDS)
+
+    @property
+    def truncates(self) -> bool:
+        """Whether unlikely symbols get probability 0."""
+        return self.top_k is not None or self.top_p is not None
+
+    def without_truncation(self) -> "Options":
+        """Copy the options, without those that give unlikely symbols probability 0."""
+        return replace(self, top_k=None, top_p=None)
+
+
+DEFAULT_OPTIONS = Options()
+
+
+def reweight(p: Array, options: Options) -> Array:
+    """Apply temperature, then top-k, then top-p (Holtzman et al. 2020).
+
+    Symbols that are as likely as the last one kept are kept too.
+
+    Args:
+        p: (N, V) probabilities, up to a factor per row; 0 for forbidden symbols. Overwritten.
+        options: the sampling options.
+
+    Returns:
+        (V, N) weights, up to a factor per column. Sums along columns are faster than along rows.
+    """
+    weights = np.ascontiguousarray(p.T)  # (V, N)
+    if options.temperature != 1.0:
+        # Scaling the maximum to 1 first keeps it above 0 at every temperature.
+        weights /= weights.max(axis=0)
+        np.power(weights, 1 / options.temperature, out=weights)
+    if options.top_k is not None and options.top_k < len(weights):
+        smallest = np.partition(weights, -options.top_k, axis=0)[-options.top_k]  # (N,)
+        weights[weights < smallest] = 0
+    if options.top_p is not None and options.top_p < 1:
+        descending = np.sort(weights, axis=0)[::-1]  # (V, N)
+        before = np.cumsum(descending, axis=0) - descending  # (V, N)
+        kept = (before < options.top_p * descending.sum(axis=0)).sum(axis=0)  # (N,)
+        weights[weights < descending[kept - 1, np.arange(len(kept))]] = 0
+    return weights
+
+
+def draw_symbols(weights: Array, uniform: Array) -> NDArray[np.intp]:
+    """Draw one symbol per column, by inversion of the cumulative weights.
+
+    Args:
+        weights: (V, N), at least one above 0 in each column. Overwritten.
+        uniform: (N,) numbers in [0, 1), of the same dtype.
+
+    Returns:
+        (N,) indices, never of a symbol of weight 0.
+    """
+    # Row by row takes half the time of cumsum.
+    for below, row in pairwise(weights):
+        row += below
+    # The symbol drawn is the first one whose cumulative weight exceeds the target.
+    passed = weights <= uniform * weights[-1]  # (V, N)
+    # Counting is fastest in the smallest dtype.
+    dtype = np.min_scalar_type(len(weights))
+    index: NDArray[np.intp] = passed.view(np.uint8).sum(axis=0, dtype=dtype).astype(np.intp)
+    return index
+
+
+def draw_block(
+    model: LanguageModel,
+    random: np.random.Generator,
+    size: int,
+    options: Options,
+    rules: NameRules,
+) -> Names:
+    """Draw N names in parallel. The constraints among the options are not applied.
+
+    Args:
+        model: the model to sample.
+        random: the random stream of the block.
+        size: N.
+        options: temperature and truncation.
+        rules: the rules for names. A name of `NameRules.max_length` symbols is ended there.
+    """
+    rows = np.arange(size)  # (n,) the unfinished names
+    state, p = model.begin(size)  # (n, V)
+    rules.mask_first(p)
+    drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # rows, and a symbol of each
+    for length in range(1, rules.max_length + 1):
+        if length == rules.max_length:
+            rules.mask_last(p)
+        # Finished names use up numbers too: no name's numbers depend on the other names.
+        uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
+        symbols = draw_symbols(reweight(p, options), uniform)  # (n,)
+        drawn.append((rows, symbols))
+        running = symbols != END  # (n,)
+        if not running.all():
+            rows, symbols, state = rows[running], symbols[running], model.select(state, running)
+        if not len(rows):
+            break
+        state, p = model.advance(state, symbols)  # (n, V)
+        rules.mask_next(p, symbols)
+    drawn.append((rows, np.full(len(rows), END)))
+    order = np.argsort(np.concatenate([rows for rows, _ in drawn]), kind="stable")  # (S,)
+    flat = np.concatenate([symbols for _, symbols in drawn])[order]  # (S,)
+    return Names.split(flat.astype(np.uint32))

@@ -1,0 +1,145 @@
+"""The stream of names of a seed: name i depends on the model, the seed, the options and i alone."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.data.sequences import Names
+from dinogen.errors import RanOutError
+from dinogen.generation.constrained.lookahead import LookaheadPlan
+from dinogen.generation.constrained.particles import draw_constrained
+from dinogen.generation.decoding import Options, draw_block
+from dinogen.generation.rules import NameRules
+from dinogen.models.language_model import MIN_BLOCK, LanguageModel, max_block_size
+from dinogen.rng import Purpose, random_stream
+from dinogen.threads import map_ordered, one_thread
+
+SYMBOLS_PER_CANDIDATE = 16
+"""If candidates are longer than this on average, fewer than `max_candidates` are drawn."""
+
+NameFilter = Callable[[Names], NDArray[np.bool_]]
+"""Returns the (N,) mask of the names to keep."""
+
+
+def max_candidates(n: int) -> int:
+    """Return how many candidates to draw, at most, to find n names."""
+    return 50_000 + 100 * n
+
+
+class Drawn(NamedTuple):
+    """Some of the names of a stream.
+
+    Attributes:
+        names: N names.
+        positions: (N,) the position of each in the stream, from 0.
+    """
+
+    names: Names
+    positions: NDArray[np.int64]
+
+    def filter(self, mask: NDArray[np.bool_]) -> "Drawn":
+        """Copy the names that an (N,) mask selects."""
+        return self if mask.all() else Drawn(self.names.filter(mask), self.positions[mask])
+
+
+class NameStream:
+    """The endless stream of names of a model, a seed and options, in blocks.
+
+    A block is always drawn whole, so no name depends on how many names are wanted. The blocks grow
+    from `MIN_BLOCK` to `max_block_size`, each twice as large as the one before: few names come
+    soon, and many come fast. Constrained names come in blocks of the largest size only, because a
+    larger block is closer to their distribution.
+
+    Attributes:
+        model: the model to sample.
+        seed: the random seed.
+        options: the sampling options. Their constraints apply only as part of the plan.
+        rules: the rules for names.
+        plan: the constraints and their lookahead; None without constraints.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        seed: int,
+        options: Options,
+        rules: NameRules,
+        plan: LookaheadPlan | None = None,
+    ) -> None:
+        self.model = model
+        self.seed = seed
+        self.options = options
+        self.rules = rules
+        self.plan = plan
+        largest = max_block_size(model.vocab_size)
+        self._smallest = largest if plan else MIN_BLOCK
+        self._doublings = (largest // self._smallest).bit_length() - 1
+
+    def size(self, block: int) -> int:
+        """Return the number of names in a block."""
+        return self._smallest << min(block, self._doublings)
+
+    def first(self, block: int) -> int:
+        """Return the position of the first name of a block."""
+        doubled = min(block, self._doublings)
+        whole = (block - doubled) * self.size(self._doublings)
+        return self._smallest * ((1 << doubled) - 1) + whole
+
+    def block_of(self, position: int) -> int:
+        """Return the block of the name at a position."""
+        block = min((position // self._smallest + 1).bit_length() - 1, self._doublings)
+        return block + (position - self.first(block)) // self.size(block)
+
+    @one_thread()
+    def draw(self, block: int) -> Drawn:
+        """Draw the names of a block."""
+        random, size = random_stream(self.seed, Purpose.SAMPLE, block), self.size(block)
+        if self.plan:
+            names = draw_constrained(self.model, random, size, self.options, self.rules, self.plan)
+        else:
+            names = draw_block(self.model, random, size, self.options, self.rules)
+        return Drawn(names, self.first(block) + np.arange(len(names)))
+
+
+def draw_names(
+    stream: NameStream, n: int, skip: int = 0, name_filter: NameFilter | None = None
+) -> Iterator[Drawn]:
+    """Draw names on several cores, and yield them part by part.
+
+    Args:
+        stream: the source of the names, which are candidates until they pass the filter.
+        n: how many names to yield. A larger n yields the same names first.
+        skip: the position of the first candidate.
+        name_filter: which candidates to keep; None for all.
+
+    Raises:
+        RanOutError: after the last name, if `max_candidates` candidates hold fewer than n names.
+    """
+    position, found, written = skip, 0, 0
+    end, max_written = skip + max_candidates(n), SYMBOLS_PER_CANDIDATE * max_candidates(n)
+    while found < n and position < end and written < max_written:
+        # The share of candidates kept so far says how many more are needed.
+        share = max(found, 1) / (position - skip) if position > skip else 1.0
+        until = min(end, position + max(1, int((n - found) / share)))
+        blocks = range(stream.block_of(position), stream.block_of(until - 1) + 1)
+        for block, drawn in zip(blocks, map_ordered(stream.draw, blocks), strict=True):
+            lost = stream.size(block) - len(drawn.names)
+            written += len(drawn.names.symbols) + lost * stream.rules.max_length
+            drawn = drawn.filter(drawn.positions >= skip)
+            if name_filter:
+                drawn = drawn.filter(name_filter(drawn.names))
+            drawn = drawn.filter(np.arange(len(drawn.names)) < n - found)
+            found += len(drawn.names)
+            yield drawn
+            if found == n:
+                return
+            position = stream.first(block + 1)
+            if written >= max_written:
+                break
+    if found < n:
+        raise RanOutError(
+            f"found {found:,} of {n:,} names in {position - skip:,} candidates; ask for fewer "
+            "names, relax the constraints, or allow known names or repeats"
+        )

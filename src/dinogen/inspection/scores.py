@@ -1,0 +1,101 @@
+"""Scores of given names, and which of two models a name comes from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.checkpoint.checkpoint import Checkpoint
+from dinogen.data.digests import contains, digest
+from dinogen.models.scoring import likelihoods
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of N names, as columns. Methods take the index of a name.
+
+    Attributes:
+        names: (N) the names as they were given.
+        folded: (N) the same, folded to the case of the training names.
+        totals: (N) negative log-likelihoods in nats; infinite for a name with an unknown symbol.
+        known: (N) whether the name is in the training list.
+        nats: (S,) of each symbol, ends included, of the names without unknown symbols.
+        starts: (N + 1,) where the nats of each name start.
+        symbols: the symbols of the model.
+    """
+
+    names: Sequence[str]
+    folded: Sequence[str]
+    totals: Sequence[float]
+    known: Sequence[bool]
+    nats: NDArray[np.float64]
+    starts: NDArray[np.int64]
+    symbols: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def length(self, i: int) -> int:
+        """Return the number of symbols, the end included."""
+        return len(self.folded[i]) + 1
+
+    def per_symbol(self, i: int) -> float:
+        """Return the nats per symbol."""
+        return self.totals[i] / self.length(i)
+
+    def symbol_nats(self, i: int) -> list[float]:
+        """Return the nats of each symbol, the end included; empty if a symbol is unknown."""
+        nats: list[float] = self.nats[self.starts[i] : self.starts[i + 1]].tolist()
+        return nats
+
+    def unknown_symbol(self, i: int) -> str | None:
+        """Return the first symbol that the model does not have; None if it has all of them."""
+        return next((symbol for symbol in self.folded[i] if symbol not in self.symbols), None)
+
+
+def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
+    """Score N names in any case.
+
+    Args:
+        checkpoint: the model.
+        names: clean names; see `dinogen.data.read_names`.
+    """
+    text = checkpoint.case.apply("".join(f"{name}\n" for name in names))
+    encoded = checkpoint.vocabulary.encode(text)
+    scorable = ~encoded.holds(checkpoint.vocabulary.unknown)  # (N,)
+    scored = encoded.filter(scorable)
+    nats = -np.log(likelihoods(checkpoint.model, scored))  # (S,)
+    starts = np.zeros(len(encoded) + 1, dtype=np.int64)  # (N + 1,)
+    np.cumsum(np.where(scorable, encoded.lengths, 0), out=starts[1:])
+    totals = np.full(len(encoded), np.inf)  # (N,)
+    if len(scored):
+        totals[scorable] = np.add.reduceat(nats, scored.starts[:-1])
+    return Scores(
+        names=names,
+        folded=text.split("\n")[:-1],
+        totals=totals.tolist(),
+        known=contains(checkpoint.known, digest(encoded)).tolist(),
+        nats=nats,
+        starts=starts,
+        symbols=frozenset(checkpoint.vocabulary.symbols),
+    )
+
+
+def probability_of_first(
+    first: NDArray[np.float64], second: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compute how probable it is that a name comes from the first of two models.
+
+    By Bayes' rule with equal priors: 1 / (1 + p_second / p_first).
+
+    Args:
+        first: (N,) nats of each name in the first model; infinite if it cannot write the name.
+        second: (N,) the same in the second model.
+
+    Returns:
+        (N,) probabilities; NaN if neither model can write the name.
+    """
+    with np.errstate(invalid="ignore"):
+        p: NDArray[np.float64] = 1 / (1 + np.exp(np.clip(first - second, -700, 700)))
+    return p

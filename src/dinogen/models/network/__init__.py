@@ -1,0 +1,1 @@
+"""Recurrent networks: parameters, cells, layers, and the network that stacks them."""

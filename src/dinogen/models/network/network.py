@@ -1,0 +1,214 @@
+"""The recurrent network: an embedding, a stack of recurrent layers, a readout."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from dinogen.data.batches import Batch
+from dinogen.data.sequences import END
+from dinogen.models.language_model import Array, Rows, Symbols
+from dinogen.models.network.cells import CELLS, CellState
+from dinogen.models.network.layers import (
+    NO_MASKS,
+    Embedding,
+    LayerMasks,
+    Projection,
+    Readout,
+    Recurrent,
+    softmax,
+)
+from dinogen.models.network.parameters import Parameters, Shapes, Workspace
+
+NetworkState = tuple[CellState, ...]
+"""The state of each layer, from the first to the last."""
+
+MAX_PARAMETERS = 1 << 25
+"""A checkpoint to resume from holds three times as many numbers: 384 MiB."""
+
+EMBEDDING_DEVIATION = 2.0
+"""Of the initial embeddings: large, so that at first a state depends mostly on its last symbol."""
+
+
+class NetworkConfig(NamedTuple):
+    """The kind and the size of a network.
+
+    Attributes:
+        vocab_size: V symbols, the end of a name included.
+        hidden_size: H hidden units in each layer.
+        cell: a name in `CELLS`.
+        layers: recurrent layers, one above the other.
+    """
+
+    vocab_size: int
+    hidden_size: int
+    cell: str = "rnn"
+    layers: int = 1
+
+    @property
+    def layer_shapes(self) -> list[Shapes]:
+        """The shapes of the arrays of each recurrent layer."""
+        cell = CELLS[self.cell](self.hidden_size)
+        inputs = [self.vocab_size] + [self.hidden_size] * (self.layers - 1)
+        return [cell.shapes(size) for size in inputs]
+
+    @property
+    def shapes(self) -> Shapes:
+        """The shapes of all arrays. Inputs stand on the left: ``x @ Wax``."""
+        shapes = {
+            prefix(layer) + name: shape
+            for layer, own in enumerate(self.layer_shapes)
+            for name, shape in own.items()
+        }
+        return shapes | dict(Readout.shapes(self.hidden_size, self.vocab_size))
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of parameters."""
+        return sum(map(prod, self.shapes.values()))
+
+
+def prefix(layer: int) -> str:
+    """Return what the names of a layer's arrays begin with; nothing for the first layer."""
+    return f"layer{layer + 1}." if layer else ""
+
+
+class Backpropagated(NamedTuple):
+    """The result of a pass forward and backward. The arrays are valid until the next pass.
+
+    Attributes:
+        loss: the summed cross-entropy in nats.
+        gradients: on every parameter.
+        dstate: the gradient on the initial state.
+        state: after the last step, of the names that are still running then.
+    """
+
+    loss: float
+    gradients: Parameters
+    dstate: NetworkState
+    state: NetworkState
+
+
+class Network:
+    """A recurrent network over symbols; a `LanguageModel`.
+
+    a_t = cell(Wax[x_t] + ba, a_{t-1}) in each layer, and p(x_{t+1} | x_1 ... x_t) =
+    softmax(a_t Wya + by) above the last one: as a language model, Mikolov et al. (2010), equations
+    1 to 5.
+
+    Attributes:
+        config: its kind and size.
+        parameters: the arrays of `NetworkConfig.shapes`.
+    """
+
+    def __init__(self, config: NetworkConfig, dtype: DTypeLike = np.float32) -> None:
+        self.config = config
+        self.parameters = Parameters(config.shapes, dtype)
+        cell = CELLS[config.cell]
+        self._layers = [
+            Recurrent(cell(config.hidden_size), Projection() if layer else Embedding())
+            for layer in range(config.layers)
+        ]
+        self._readout = Readout()
+        self._arrays = self._by_layer(self.parameters)
+        self._workspaces = [Workspace(dtype) for _ in range(config.layers + 1)]
+
+    def _by_layer(self, parameters: Parameters) -> list[dict[str, Array]]:
+        """Return the arrays of each recurrent layer, and of the readout, by their own names."""
+        groups = [
+            parameters.group(prefix(layer), shapes)
+            for layer, shapes in enumerate(self.config.layer_shapes)
+        ]
+        readout = Readout.shapes(self.config.hidden_size, self.config.vocab_size)
+        return [*groups, parameters.group("", readout)]
+
+    @cached_property
+    def _gradients(self) -> tuple[Parameters, list[dict[str, Array]]]:
+        """Memory for the gradients, which only training needs: all of them, and by layer."""
+        gradients = Parameters(self.config.shapes, self.parameters.vector.dtype)
+        return gradients, self._by_layer(gradients)
+
+    def initialise(self, random: np.random.Generator) -> None:
+        """Draw initial parameters, in place."""
+        *recurrent, readout = self._arrays
+        for number, (layer, p) in enumerate(zip(self._layers, recurrent, strict=True)):
+            scale = 1 / np.sqrt(self.config.hidden_size) if number else EMBEDDING_DEVIATION
+            layer.cell.initialise(p, random, scale)
+        self._readout.initialise(readout, random)
+
+    # The language model: one symbol of each name at a time.
+
+    @property
+    def vocab_size(self) -> int:
+        """See `LanguageModel.vocab_size`."""
+        return self.config.vocab_size
+
+    def begin(self, n: int) -> tuple[NetworkState, Array]:
+        """See `LanguageModel.begin`: a name begins after the end of the one before."""
+        return self.advance(self.blank(n), np.full(n, END))
+
+    def blank(self, n: int) -> NetworkState:
+        """See `LanguageModel.blank`."""
+        return tuple(layer.cell.blank(n, self.parameters.vector.dtype) for layer in self._layers)
+
+    def advance(self, state: NetworkState, symbols: Symbols) -> tuple[NetworkState, Array]:
+        """See `LanguageModel.advance`."""
+        *recurrent, readout = self._arrays
+        x: NDArray[Any] = symbols
+        after: list[CellState] = []
+        for layer, p, before in zip(self._layers, recurrent, state, strict=True):
+            after.append(layer.step(p, x, before))
+            x = after[-1][0]  # (N, H)
+        return tuple(after), softmax(self._readout.logits(readout, x)).T  # (N, V)
+
+    def select(self, state: NetworkState, rows: Rows) -> NetworkState:
+        """See `LanguageModel.select`."""
+        return tuple(tuple(array[rows] for array in layer) for layer in state)
+
+    # Training: all symbols of a batch at once.
+
+    def loss_and_gradients(
+        self,
+        batch: Batch,
+        state: NetworkState | None = None,
+        masks: Sequence[LayerMasks] | None = None,
+    ) -> Backpropagated:
+        """Backpropagate through time (Werbos 1990) over a batch, without truncation.
+
+        Args:
+            batch: N packed names of S symbols.
+            state: of the N names before the first step; `blank` if left out.
+            masks: the dropout masks of each layer; no dropout if left out.
+        """
+        gradients, (*recurrent_gradients, readout_gradients) = self._gradients
+        if state is None:
+            state = self.blank(batch.batch_sizes[0])
+        *recurrent, readout = self._arrays
+        x: NDArray[Any] = batch.inputs
+        after, backward_passes = [], []
+        for layer, p, before, mask, workspace in zip(
+            self._layers,
+            recurrent,
+            state,
+            masks or [NO_MASKS] * len(self._layers),
+            self._workspaces[:-1],
+            strict=True,
+        ):
+            x, end_state, backward = layer.forward(p, x, batch.batch_sizes, before, mask, workspace)
+            after.append(end_state)
+            backward_passes.append(backward)
+        loss, da = self._readout.loss(
+            readout, readout_gradients, x, batch.targets, self._workspaces[-1]
+        )
+        dstate: list[CellState] = []
+        for backward, own in zip(
+            reversed(backward_passes), reversed(recurrent_gradients), strict=True
+        ):
+            dx, initial = backward(da, own)
+            dstate.append(initial)
+            if dx is not None:
+                da = dx  # (S, H)
+        return Backpropagated(loss, gradients, tuple(reversed(dstate)), tuple(after))

@@ -1,0 +1,73 @@
+"""Named arrays in one vector, and reusable memory for intermediate results."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from dinogen.models.language_model import Array
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Parameters(Mapping[str, Array]):
+    """Arrays by name, each a view into one vector, so that one operation updates all of them.
+
+    Attributes:
+        vector: (P,) the numbers of all arrays, in the order of the arrays.
+    """
+
+    def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
+        self.vector = np.zeros(sum(map(prod, shapes.values())), dtype=dtype)
+        self._arrays: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            self._arrays[name] = self.vector[start : start + prod(shape)].reshape(shape)
+            start += prod(shape)
+
+    @property
+    def shapes(self) -> Shapes:
+        """The shape of each array, in order."""
+        return {name: array.shape for name, array in self.items()}
+
+    def fill(self, arrays: Mapping[str, Array]) -> None:
+        """Copy the numbers of arrays that have the same names and shapes."""
+        for name, array in self.items():
+            array[...] = arrays[name]
+
+    def copy(self) -> "Parameters":
+        """Copy all arrays into a new vector."""
+        copy = Parameters(self.shapes, self.vector.dtype)
+        copy.vector[...] = self.vector
+        return copy
+
+    def group(self, prefix: str, names: Iterable[str]) -> dict[str, Array]:
+        """Return some arrays by their names without a prefix."""
+        return {name: self._arrays[prefix + name] for name in names}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+
+class Workspace:
+    """Arrays by name that reuse their memory: allocation costs more than small products."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._dtype = dtype
+        self._buffers: dict[str, Array] = {}
+
+    def array(self, name: str, *shape: int) -> Array:
+        """Return an array of arbitrary content. It replaces the previous one of that name."""
+        size = prod(shape)
+        buffer = self._buffers.get(name)
+        if buffer is None or len(buffer) < size:
+            # A quarter more than needed, so that slowly growing batches rarely allocate.
+            buffer = self._buffers[name] = np.empty(size + size // 4, dtype=self._dtype)
+        return buffer[:size].reshape(shape)

@@ -1,0 +1,81 @@
+"""Counting the n-grams of a list of names."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.data.sequences import END, Names
+
+Indices = NDArray[np.int64]
+
+
+class Level(NamedTuple):
+    """The G distinct n-grams of one length n: each is a context of n - 1 symbols and a symbol.
+
+    They are sorted by context, then by symbol.
+
+    Attributes:
+        context: (G,) the index of the context within the level.
+        symbol: (G,) the symbol after the context.
+        occurrences: (G,) how often the n-gram occurs.
+        continuations: (G,) how many distinct symbols precede it. At the beginning of a name nothing
+            precedes it; there this is how often it occurs.
+        following: (G,) the index of the n-gram as a context of the next level; -1 if nothing
+            follows it.
+    """
+
+    context: Indices
+    symbol: Indices
+    occurrences: Indices
+    continuations: Indices
+    following: Indices
+
+
+def count(names: Names, vocab_size: int, order: int) -> list[Level]:
+    """Count the n-grams of every length from 1 to an order.
+
+    Each name begins with an `END` that only serves as context. Nothing precedes it.
+
+    Args:
+        names: the names to count.
+        vocab_size: V, the end included.
+        order: the greatest length.
+
+    Returns:
+        One level for each length, up to the longest name. `Level.continuations` is not complete in
+        the last level.
+    """
+    target = names.symbols.astype(np.int64)  # (S,)
+    position = np.arange(len(target)) - np.repeat(names.starts[:-1], names.lengths)  # (S,)
+    place = np.arange(len(target))  # (M,) the targets that have a context of this length
+    context = np.zeros(len(target), dtype=np.int64)  # (M,)
+    gram = np.empty(len(target), dtype=np.int64)  # (S,) the n-gram that ends at each target
+    levels: list[Level] = []
+    for length in range(min(order, int(names.lengths.max()) + 1)):
+        keys, first, inverse, occurrences = np.unique(
+            context * vocab_size + target[place],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )  # (G,), (G,), (M,), (G,)
+        first = place[first]  # (G,)
+        if levels:
+            # Without its first symbol, each n-gram is one of the previous level.
+            shorter = gram[first]  # (G,)
+            levels[-1].continuations[...] += np.bincount(
+                shorter, minlength=len(levels[-1].continuations)
+            )
+        gram[place] = inverse
+        begins_name = (length > 0) & (position[first] == length - 1)  # (G,)
+        # Nothing follows the end of a name, but END alone is the context of a first symbol.
+        continues = (keys % vocab_size != END) | (length == 0)  # (G,)
+        following = np.where(continues, np.cumsum(continues) - 1, -1)  # (G,)
+        continuations = np.where(begins_name, occurrences, 0)  # (G,)
+        levels.append(
+            Level(keys // vocab_size, keys % vocab_size, occurrences, continuations, following)
+        )
+        place = np.flatnonzero(position >= length)  # (M,)
+        # For the first name, index -1 is the END of the last name.
+        context = following[gram[place - 1]]  # (M,)
+    return levels

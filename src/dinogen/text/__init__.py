@@ -1,1 +1,0 @@
-"""From bytes to compact arrays of symbols and back: the part that knows what a name is made of."""

@@ -1,0 +1,198 @@
+"""The default recipe: a network trained by SGD, mixed with n-grams."""
+
+from collections.abc import Iterator, Mapping
+from time import monotonic
+
+from dinogen.checkpoint.checkpoint import NETWORK, Checkpoint, ResumeState, TrainingStats
+from dinogen.data.case import spell
+from dinogen.data.corpus import MAX_HELD_OUT, Corpus, hold_out
+from dinogen.errors import CheckpointError, SettingError
+from dinogen.generation.decoding import Options, draw_block
+from dinogen.generation.rules import NameRules
+from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
+from dinogen.rng import Purpose, random_stream
+from dinogen.threads import one_thread, with_one_thread
+from dinogen.training.run import Progress, check_plan, check_resumable
+from dinogen.training.selection import Likelihoods, Selection
+from dinogen.training.settings import RECIPE, Settings
+from dinogen.training.trainer import Trainer
+
+
+class DefaultRun:
+    """A run of the default recipe; a `Run`.
+
+    Attributes:
+        settings: of the run.
+        corpus: the names that it learns from.
+        trainer: of the network; None if the model is n-grams alone.
+    """
+
+    def __init__(self, corpus: Corpus, settings: Settings) -> None:
+        """Set up a run at step 0.
+
+        Args:
+            corpus: the names to learn from.
+            settings: of the run.
+
+        Raises:
+            SettingError: for a network that is too large.
+        """
+        self.settings = settings
+        self.corpus = corpus
+        vocab_size = len(corpus.vocabulary)
+        training, held_out = hold_out(corpus, settings.holdout, settings.seed)
+        self._selection = Selection(training, held_out, corpus.names, vocab_size, settings.order)
+        self.trainer: Trainer | None = None
+        if settings.hidden_size:
+            config = NetworkConfig(vocab_size, settings.hidden_size, settings.cell, settings.layers)
+            self.trainer = Trainer(
+                _initial_network(config, settings.seed),
+                training,
+                held_out if len(held_out) else training.subsample(MAX_HELD_OUT),
+                settings,
+                held_out=len(held_out) > 0,
+            )
+        self._seconds = 0.0
+
+    @classmethod
+    def resume(
+        cls,
+        corpus: Corpus,
+        checkpoint: Checkpoint,
+        *,
+        steps: int | None = None,
+        epochs: int | None = None,
+        patience: int | None = None,
+    ) -> "DefaultRun":
+        """Resume a run from a checkpoint, as if it had never stopped.
+
+        A finished run resumes from its best parameters, if it is given more steps, epochs or
+        patience.
+
+        Args:
+            corpus: the one that the checkpoint was trained on.
+            checkpoint: of the default recipe.
+            steps: updates in total, instead of those planned.
+            epochs: passes over the names, instead of those planned.
+            patience: instead of the saved one.
+
+        Raises:
+            CheckpointError: for another corpus or recipe, and for a damaged resume state.
+            SettingError: for settings out of range, and for fewer steps than are done.
+        """
+        check_resumable(checkpoint, RECIPE, corpus)
+        settings: dict[str, str | int | float | None] = {
+            **Settings.from_json(checkpoint.training.settings).to_json()
+        }
+        more_time = steps is not None or epochs is not None
+        if more_time:
+            settings["steps"] = steps
+        if patience is not None:
+            settings["patience"] = patience
+        chosen = Settings.for_corpus(corpus.stats, epochs=epochs, **settings)
+        done = checkpoint.training
+        check_plan(done, chosen.steps)
+        network = checkpoint.model.members.get(NETWORK)
+        run = cls(corpus, chosen)
+        if run.trainer is None and network is None:
+            return run
+        if (
+            run.trainer is None
+            or not isinstance(network, Network)
+            or network.config != run.trainer.network.config
+        ):
+            raise CheckpointError("its settings and its network differ; train anew")
+        run.trainer.restore(
+            network,
+            checkpoint.resume,
+            done.steps,
+            [*checkpoint.history],
+            keep_stale=done.interrupted or not more_time,
+        )
+        run._seconds = done.seconds
+        return run
+
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self.trainer.step if self.trainer else 0
+
+    @property
+    def steps(self) -> int:
+        """Planned updates; 0 without a network."""
+        return self.settings.steps if self.trainer else 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or the held-out loss has stopped improving."""
+        return self.trainer is None or self.trainer.finished
+
+    def train(self) -> Iterator[Progress]:
+        """Do the remaining updates; yields after each.
+
+        Raises:
+            TrainingError: if the loss explodes at any learning rate.
+        """
+        return with_one_thread(self._updates())
+
+    def _updates(self) -> Iterator[Progress]:
+        # Counted first, so that every snapshot has n-grams and takes little time.
+        self._selection.prepare()
+        while self.trainer and not self.trainer.finished:
+            began = monotonic()
+            progress = self.trainer.update()
+            self._seconds += monotonic() - began
+            yield progress
+
+    @one_thread()
+    def checkpoint(self) -> Checkpoint:
+        """Return a snapshot: the best network so far, n-grams, and the state to resume from."""
+        networks: Mapping[str, Network] = {}
+        scored: Mapping[str, Likelihoods] = {}
+        resume = ResumeState({}, {})
+        if self.trainer:
+            best = self.trainer.best_network
+            networks, resume = {NETWORK: best}, self.trainer.resume_state()
+            scored = {NETWORK: self._selection.held_out_likelihoods(best)}
+        selected = self._selection.select(networks, scored)
+        return Checkpoint(
+            recipe=RECIPE,
+            model=selected.model,
+            vocabulary=self.corpus.vocabulary,
+            case=self.corpus.case,
+            corpus=self.corpus.stats,
+            known=self.corpus.known,
+            training=TrainingStats(
+                seed=self.settings.seed,
+                steps=self.step,
+                seconds=self._seconds,
+                interrupted=not self.finished,
+                settings=self.settings.to_json(),
+            ),
+            held_out=selected.held_out,
+            history=[*self.trainer.history] if self.trainer else [],
+            resume=resume,
+        )
+
+    @one_thread()
+    def sample_names(self, n: int) -> list[str]:
+        """Return n names of the network at this step, always from the same seed."""
+        if self.trainer is None:
+            return []
+        corpus = self.corpus
+        rules = NameRules(corpus.stats.longest, corpus.vocabulary.spaces)
+        random = random_stream(0, Purpose.SAMPLE)
+        names = draw_block(self.trainer.network, random, n, Options(), rules)
+        return spell(names, corpus.vocabulary, corpus.case).split("\n")[:-1]
+
+
+@one_thread()
+def _initial_network(config: NetworkConfig, seed: int) -> Network:
+    if config.parameter_count > MAX_PARAMETERS:
+        raise SettingError(
+            f"hidden size {config.hidden_size:,} makes {config.parameter_count:,} parameters for "
+            f"{config.vocab_size:,} symbols, and {MAX_PARAMETERS:,} are the most; choose less"
+        )
+    network = Network(config)
+    network.initialise(random_stream(seed, Purpose.INITIALISE))
+    return network

@@ -1,0 +1,160 @@
+"""Model selection: the order of the n-grams and the weights of the mixture, by held-out names."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dinogen.checkpoint.checkpoint import NGRAM, HeldOut
+from dinogen.data.sequences import Names
+from dinogen.models.language_model import LanguageModel
+from dinogen.models.mixture import Mixture, fit_weights, mix
+from dinogen.models.ngram.counts import Level, count
+from dinogen.models.ngram.kneser_ney import NGram
+from dinogen.models.scoring import likelihoods, mean_nats
+
+Likelihoods = NDArray[np.float64]
+
+ORDERS = range(2, 9)
+"""The orders to choose from."""
+
+DEFAULT_ORDER = 6
+"""The order if no names are held out."""
+
+TOLERANCE = 0.001
+"""Nats per symbol. The lowest order that is this close to the best one is chosen."""
+
+
+class Selected(NamedTuple):
+    """The outcome of the selection.
+
+    Attributes:
+        model: the mixture; its n-grams are counted on all names.
+        held_out: its held-out loss, with n-grams counted without the held-out names; None if no
+            names are held out.
+    """
+
+    model: Mixture
+    held_out: HeldOut | None
+
+
+class Selection:
+    """Selects the n-grams that complement given networks best. They may also stand alone.
+
+    Everything that depends on the names alone is computed once. `select` then only fits weights, so
+    that it is cheap enough for every snapshot of a training run.
+    """
+
+    def __init__(
+        self,
+        training: Names,
+        held_out: Names,
+        everything: Names,
+        vocab_size: int,
+        order: int | None,
+    ) -> None:
+        """Set up a selection.
+
+        Args:
+            training: the names that the candidates are counted on.
+            held_out: the names that decide between them.
+            everything: the names that the selected n-grams are counted on.
+            vocab_size: V, the end included.
+            order: of the n-grams; 0 for no n-grams, None to choose it.
+        """
+        self._training = training
+        self._held_out = held_out
+        self._everything = everything
+        self._vocab_size = vocab_size
+        if order is not None:
+            self._orders = [order] if order else []
+        else:
+            self._orders = [*ORDERS] if len(held_out) else [DEFAULT_ORDER]
+        self._ngrams: dict[int, NGram] = {}
+
+    def prepare(self) -> None:
+        """Count all n-grams, and score the held-out names with each order."""
+        if self._orders:
+            _ = self._ngram_likelihoods, self._levels
+
+    def held_out_likelihoods(self, network: LanguageModel) -> Likelihoods:
+        """(S,) the probability of each held-out symbol, for `select`."""
+        return likelihoods(network, self._held_out)
+
+    def select(
+        self, networks: Mapping[str, LanguageModel], scored: Mapping[str, Likelihoods]
+    ) -> Selected:
+        """Select the order and fit the weights.
+
+        Args:
+            networks: the other members of the mixture, by name; may be empty if there are n-grams.
+            scored: the `held_out_likelihoods` of each.
+        """
+        candidates = [
+            self._weigh({**scored, NGRAM: p}, order) for order, p in self._ngram_likelihoods.items()
+        ] or [self._weigh(scored, 0)]
+        limit = min(candidate.nats for candidate in candidates) + TOLERANCE
+        chosen = next(candidate for candidate in candidates if candidate.nats <= limit)
+        members = dict(networks)
+        if chosen.order:
+            members[NGRAM] = self._ngram(chosen.order)
+        return Selected(Mixture(members, chosen.weights), self._summary(chosen))
+
+    def _weigh(self, scored: Mapping[str, Likelihoods], order: int) -> "_Candidate":
+        weights = fit_weights([*scored.values()])
+        nats = mean_nats(mix(weights, [*scored.values()]))
+        alone = {name: mean_nats(p) for name, p in scored.items()}
+        return _Candidate(order, dict(zip(scored, weights, strict=True)), nats, alone)
+
+    def _summary(self, chosen: "_Candidate") -> HeldOut | None:
+        if not len(self._held_out):
+            return None
+        frequencies = mean_nats(self._frequencies[self._held_out.symbols])
+        return HeldOut(len(self._held_out), chosen.nats, chosen.alone, frequencies)
+
+    def _ngram(self, order: int) -> NGram:
+        """Build the n-grams of an order from all names, once."""
+        if order not in self._ngrams:
+            self._ngrams[order] = NGram.from_counts(self._levels[:order], self._vocab_size)
+        return self._ngrams[order]
+
+    @cached_property
+    def _frequencies(self) -> Likelihoods:
+        """(V,) the frequency of each symbol, with one added to each count."""
+        counts = np.bincount(self._training.symbols, minlength=self._vocab_size) + 1
+        frequencies: Likelihoods = counts / counts.sum()
+        return frequencies
+
+    @cached_property
+    def _ngram_likelihoods(self) -> dict[int, Likelihoods]:
+        """(S,) the probability of each held-out symbol, for each order."""
+        if not self._orders:
+            return {}
+        levels = count(self._training, self._vocab_size, max(self._orders))
+        return {
+            order: likelihoods(NGram.from_counts(levels[:order], self._vocab_size), self._held_out)
+            for order in self._orders
+        }
+
+    @cached_property
+    def _levels(self) -> list[Level]:
+        """The counts of all names."""
+        return count(self._everything, self._vocab_size, max(self._orders))
+
+
+class _Candidate(NamedTuple):
+    """One order of n-grams, mixed with the networks.
+
+    Attributes:
+        order: 0 for no n-grams.
+        weights: of each member.
+        nats: per held-out symbol.
+        alone: the same of each member alone.
+    """
+
+    order: int
+    weights: dict[str, float]
+    nats: float
+    alone: dict[str, float]

@@ -1,0 +1,237 @@
+"""Training one network by SGD, with validation, early stopping and roll-back."""
+
+from math import inf, isfinite, log
+
+import numpy as np
+
+from dinogen.checkpoint.checkpoint import HistoryRow, ResumeState
+from dinogen.data.batches import Batch, Batches
+from dinogen.data.sequences import Names
+from dinogen.errors import CheckpointError, TrainingError
+from dinogen.models.language_model import Array
+from dinogen.models.network.network import Network
+from dinogen.models.network.parameters import Parameters
+from dinogen.models.scoring import likelihoods, mean_nats
+from dinogen.training.run import Progress, record
+from dinogen.training.settings import Settings
+from dinogen.training.sgd import Dropout, clip_by_global_norm, descend, rate_factor
+
+MAX_INTERVAL = 1_000
+MIN_INTERVAL = 20
+"""Evaluations come once an epoch, but within these bounds, in steps."""
+
+MAX_ROLLBACKS = 30
+"""Each halves the learning rate. After so many, the rate is not the cause."""
+
+
+class Trainer:
+    """Trains a network, and keeps the parameters that do best on the validation names.
+
+    Everything random comes from streams keyed by seed, purpose and epoch or step. So the state
+    after a step is determined by the names, the settings and the step.
+
+    Attributes:
+        network: at the present step, which need not be the best one.
+        step: updates done.
+        history: the evaluations so far.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        training: Names,
+        validation: Names,
+        settings: Settings,
+        *,
+        held_out: bool,
+    ) -> None:
+        """Set up a trainer.
+
+        Args:
+            network: with its initial parameters.
+            training: names to learn from.
+            validation: names that decide which parameters are best.
+            settings: of the run.
+            held_out: whether the validation names are kept out of training. Otherwise they do not
+                stop the training early.
+        """
+        config = network.config
+        self.network = network
+        self.step = 0
+        self.history: list[HistoryRow] = []
+        self._validation = validation
+        self._settings = settings
+        self._held_out = held_out
+        self._batches = Batches(training, settings.batch_size, settings.seed)
+        self._dropout = Dropout(settings.dropout, config.hidden_size, config.layers, settings.seed)
+        self._velocity = Parameters(config.shapes, np.float32)
+        self._best = network.parameters.copy()
+        self._best_loss = inf
+        self._stale = 0  # evaluations since the best one
+        self._rollbacks = 0
+        self._loss, self._symbols = 0.0, 0  # summed since the last row of the history
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or the held-out loss has stopped improving."""
+        return self.step >= self._settings.steps or self._stale >= self._settings.patience
+
+    @property
+    def best_network(self) -> Network:
+        """A copy of the network with the best parameters so far; at first, the initial ones."""
+        best = Network(self.network.config)
+        best.parameters.fill(self._best)
+        return best
+
+    def update(self) -> Progress:
+        """Learn from one batch, and evaluate if it is time to.
+
+        Raises:
+            TrainingError: if the loss explodes at any learning rate.
+        """
+        batch = self._batches[self.step]
+        loss = self._learn(batch)
+        self.step += 1
+        self._loss += loss
+        self._symbols += len(batch.targets)
+        lowered = row = None
+        if not isfinite(loss):
+            lowered = self._roll_back()
+        elif self._evaluation_is_due():
+            row = self._evaluate()
+            lowered = None if row else self._roll_back()
+        return Progress(self.step, loss / len(batch.targets), row, lowered)
+
+    def _learn(self, batch: Batch) -> float:
+        """Update the parameters; returns the summed loss, infinite if it explodes."""
+        masks = self._dropout.masks(self.step, batch.batch_sizes[0], len(batch.targets))
+        # Overflow is checked below, so NumPy need not warn.
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = self.network.loss_and_gradients(batch, masks=masks)
+            result.gradients.vector /= len(batch.targets)
+            norm = clip_by_global_norm(result.gradients, self._settings.clip)
+        if not (isfinite(result.loss) and isfinite(norm)):
+            # Without an update the parameters stay finite, so that a snapshot is always valid.
+            return inf
+        rate = self._rate * rate_factor(self.step, self._settings.steps)
+        descend(
+            self.network.parameters,
+            result.gradients,
+            self._velocity,
+            rate,
+            self._settings.momentum,
+        )
+        return result.loss
+
+    @property
+    def _rate(self) -> float:
+        return self._settings.learning_rate * 0.5**self._rollbacks
+
+    def _roll_back(self) -> float:
+        """Return to the best parameters and halve the learning rate; returns the new rate."""
+        self._rollbacks += 1
+        if self._rollbacks > MAX_ROLLBACKS:
+            raise TrainingError(
+                f"the loss explodes even at a learning rate of {self._rate:.1g}; "
+                "try the default settings, or another list"
+            )
+        self.network.parameters.fill(self._best)
+        self._velocity.vector.fill(0)
+        self._loss, self._symbols = 0.0, 0
+        return self._rate
+
+    @property
+    def _interval(self) -> int:
+        """Steps from one evaluation to the next."""
+        return max(MIN_INTERVAL, min(MAX_INTERVAL, self._batches.per_epoch))
+
+    def _evaluation_is_due(self) -> bool:
+        return self.step in (1, self._settings.steps) or self.step % self._interval == 0
+
+    def _validate(self) -> float:
+        """Return the loss on the validation names, in nats per symbol."""
+        return mean_nats(likelihoods(self.network, self._validation))
+
+    def _evaluate(self) -> HistoryRow | None:
+        """Add a row to the history, and keep the parameters if they are the best.
+
+        Returns:
+            The row; None if the loss has exploded.
+        """
+        train, loss = self._loss / max(1, self._symbols), self._validate()
+        # A training loss this far above that of the uniform distribution means an explosion. The
+        # held-out loss may be higher. A NaN fails the comparison.
+        if not train < log(self.network.config.vocab_size) + 1 or not isfinite(loss):
+            return None
+        if loss < self._best_loss:
+            self._best_loss, self._stale = loss, 0
+            self._best.fill(self.network.parameters)
+        elif self._held_out:
+            self._stale += 1
+        row = HistoryRow(self.step, {"train": train, "heldout": loss if self._held_out else None})
+        record(self.history, row, self._interval)
+        self._loss, self._symbols = 0.0, 0
+        return row
+
+    @property
+    def _optimizer_state(self) -> dict[str, Array]:
+        """The arrays that updates change, by name."""
+        groups = {"parameters": self.network.parameters, "velocity": self._velocity}
+        return {f"{group}.{name}": groups[group][name] for group in groups for name in self._best}
+
+    def resume_state(self) -> ResumeState:
+        """Return what `restore` needs, besides the best network and the history."""
+        # A finished run resumes from its best parameters: its learning rate has fallen to 0.
+        arrays = {} if self.finished else self._optimizer_state
+        return ResumeState(
+            {name: array.copy() for name, array in arrays.items()},
+            {
+                "stale": self._stale,
+                "lowered": self._rollbacks,
+                "loss": self._loss,
+                "symbols": self._symbols,
+            },
+        )
+
+    def restore(
+        self,
+        best: Network,
+        state: ResumeState,
+        step: int,
+        history: list[HistoryRow],
+        *,
+        keep_stale: bool,
+    ) -> None:
+        """Continue from a checkpoint.
+
+        Args:
+            best: the network with its best parameters.
+            state: from `resume_state`.
+            step: updates done.
+            history: the evaluations so far.
+            keep_stale: whether evaluations without improvement still count.
+
+        Raises:
+            CheckpointError: for a state that does not fit the network.
+        """
+        arrays, expected = state.arrays, self._optimizer_state
+        shapes = {name: array.shape for name, array in arrays.items()}
+        if arrays and shapes != {name: array.shape for name, array in expected.items()}:
+            raise CheckpointError("its saved optimizer state does not fit its network; train anew")
+        counts = [state.numbers.get(name) for name in ("stale", "lowered", "symbols")]
+        if "loss" not in state.numbers or not all(
+            isinstance(value, int) and value >= 0 for value in counts
+        ):
+            raise CheckpointError("its saved training counters are damaged; train anew")
+        self._best.fill(best.parameters)
+        self.network.parameters.fill(self._best)
+        # Before the first evaluation, the initial parameters do not count as best.
+        self._best_loss = self._validate() if history else inf
+        for name, array in arrays.items():
+            expected[name][...] = array
+        if keep_stale:
+            self._stale = int(state.numbers["stale"])
+        self._rollbacks = int(state.numbers["lowered"])
+        self._loss, self._symbols = state.numbers["loss"], int(state.numbers["symbols"])
+        self.history = history
+        self.step = step

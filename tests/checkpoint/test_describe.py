@@ -1,0 +1,124 @@
+"""The description of a checkpoint: what ``dinogen inspect --json`` prints."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from dinogen import __version__
+from dinogen.checkpoint import (
+    FORMAT,
+    Checkpoint,
+    HeldOut,
+    HistoryRow,
+    ResumeState,
+    TrainingStats,
+    describe,
+)
+from dinogen.data import CaseRule, CorpusStats, Vocabulary
+from dinogen.models import Mixture, Network, NetworkConfig
+
+SHA256 = "0123456789abcdef" * 4
+
+DEFAULT = Checkpoint(
+    recipe="default",
+    model=Mixture({"network": Network(NetworkConfig(vocab_size=4, hidden_size=3))}),
+    vocabulary=Vocabulary("-aß"),
+    case=CaseRule(fold=True, capital_after=frozenset("-\n")),
+    corpus=CorpusStats(lines=12, names=9, duplicates=3, longest=5, sha256=SHA256),
+    known=np.arange(9, dtype=np.uint64),
+    training=TrainingStats(
+        seed=2**64 - 1, steps=40, seconds=2.5, interrupted=True, settings={"clip": 1.0, "cell": "x"}
+    ),
+    held_out=HeldOut(2, 1.75, members={"network": 1.75}, frequencies=2.5),
+    history=[
+        HistoryRow(step=1, losses={"train": 1.5, "heldout": 2.0}),
+        HistoryRow(step=40, losses={"train": 1.25, "heldout": None}),
+    ],
+    resume=ResumeState({"secret": np.zeros(2, np.float32)}, {"stale": 3}),
+)
+
+
+def test_describes_the_default_recipe() -> None:
+    """The description is the published object, number for number, and nothing else."""
+    assert describe(DEFAULT) == {
+        "format": FORMAT,
+        "version": __version__,
+        "recipe": "default",
+        "model": {
+            "cell": "rnn",
+            "layers": 1,
+            "hidden_size": 3,
+            # 4 x 3 + 3 x 3 + 3 weights in, 3 x 4 + 4 out.
+            "parameters": 40,
+            "members": {
+                "network": {
+                    "kind": "network",
+                    "weight": 1.0,
+                    "cell": "rnn",
+                    "layers": 1,
+                    "hidden_size": 3,
+                    "dtype": "float32",
+                }
+            },
+        },
+        "ngram": None,
+        "weights": {"network": 1.0, "ngram": 0.0},
+        "symbols": ["-", "a", "ß"],
+        "case": {"fold": True, "capital_after": ["\n", "-"]},
+        "corpus": {"lines": 12, "names": 9, "duplicates": 3, "longest": 5, "sha256": SHA256},
+        "training": {
+            "seed": 18446744073709551615,
+            "steps": 40,
+            "seconds": 2.5,
+            "interrupted": True,
+            "settings": {"clip": 1.0, "cell": "x"},
+        },
+        "heldout": {
+            "names": 2,
+            "nats_per_symbol": 1.75,
+            "network": 1.75,
+            "ngram": None,
+            "frequencies": 2.5,
+        },
+        "history": [
+            {"step": 1, "train": 1.5, "heldout": 2.0},
+            {"step": 40, "train": 1.25, "heldout": None},
+        ],
+    }
+
+
+def test_describes_the_classic_recipe() -> None:
+    """It holds nothing out, and its rows have samples."""
+    row = HistoryRow(step=1, losses={"smoothed_loss": 23.5}, samples=["Aß", "-a"])
+    classic = describe(
+        replace(DEFAULT, recipe="classic", case=CaseRule.unchanged(), held_out=None, history=[row])
+    )
+    assert classic["recipe"] == "classic"
+    assert classic["case"] == {"fold": False, "capital_after": []}
+    assert classic["heldout"] is None
+    assert classic["history"] == [{"step": 1, "smoothed_loss": 23.5, "samples": ["Aß", "-a"]}]
+
+
+def test_a_description_is_json(trained: Checkpoint) -> None:
+    """JSON does not change the description of a real checkpoint."""
+    description = describe(trained)
+    assert json.loads(json.dumps(description, allow_nan=False)) == description
+    assert description["recipe"] == trained.recipe
+    assert description["training"]["steps"] == 2
+    assert description["training"]["interrupted"] is True
+    assert [row["step"] for row in description["history"]] == [1]
+    assert description["model"]["members"].keys() == trained.model.members.keys()
+
+
+def test_describes_models_by_their_kind() -> None:
+    """The names of members do not matter: a network named ngram is still a network."""
+    network = Network(NetworkConfig(vocab_size=4, hidden_size=3))
+    held_out = HeldOut(2, 1.75, members={"ngram": 1.5, "other": 2.0}, frequencies=2.5)
+    found = describe(
+        replace(DEFAULT, model=Mixture({"ngram": network, "other": network}), held_out=held_out)
+    )
+    assert found["ngram"] is None
+    assert found["model"]["parameters"] == 40
+    assert found["weights"] == {"network": 0.0, "ngram": 0.5, "other": 0.5}
+    assert found["heldout"]["other"] == 2.0

@@ -1,0 +1,420 @@
+"""Particle filter: names have the model's distribution, conditioned on the constraints."""
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, reject, settings, strategies as st
+from numpy.typing import NDArray
+
+from dinogen.data import END, CaseRule, Names, Vocabulary
+from dinogen.errors import SettingError
+from dinogen.generation import (
+    DEAD,
+    DEFAULT_OPTIONS,
+    LookaheadPlan,
+    NameRules,
+    NameStream,
+    Options,
+    compile_constraints,
+    draw_block,
+    draw_constrained,
+    plan_lookahead,
+)
+from dinogen.models import Network
+from tests.chance import chi_square
+from tests.literal import one_hot, softmax
+from tests.networks import as_columns, random_network
+from tests.reweighting import reweight_row
+
+LONGEST = 10
+"""At most 1 in 1,000 names of the models has more symbols."""
+
+VOCABULARY = Vocabulary.of("ab")
+RULES = NameRules(LONGEST)
+
+Probabilities = dict[str, float]
+
+
+@cache
+def mild() -> Network:
+    """A network of two letters. Its names are short and varied."""
+    network = random_network(3, 4, seed=11, dtype=np.float32)
+    network.parameters["by"][...] = [-2.5, -0.84, -2]
+    return network
+
+
+@cache
+def wild() -> Network:
+    """A network that depends on more than the last letter, so its lookahead is often wrong."""
+    network = random_network(3, 4, seed=8, dtype=np.float32, scale=2)
+    network.parameters["by"][END] -= 2
+    return network
+
+
+@cache
+def enumerate_names(model: Network, options: Options) -> Probabilities:
+    """Compute the probability of every name, symbol by symbol in plain loops.
+
+    Empty names and names of more than `LONGEST` symbols are left out. The constraints matter only
+    for truncation: it does not count symbols after which no name can satisfy them.
+    """
+    p = as_columns(model)
+    automaton = None
+    if options.truncates:
+        automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
+    probabilities: Probabilities = {}
+
+    def extend(written: str, probability: float, symbol: int, a: NDArray[np.float64]) -> None:
+        a = np.tanh(p["Wax"] @ one_hot(symbol, 3) + p["Waa"] @ a + p["b"])
+        row: list[float] = softmax(p["Wya"] @ a + p["by"])[:, 0].tolist()
+        if not written:
+            row[END] = 0  # no name is empty
+        if automaton:
+            state = automaton.read(" ab".index(letter) for letter in written)
+            possible = [bool(automaton.accepts[state]), *(automaton.transitions[state, 1:] != DEAD)]
+            row = [p if can else 0 for p, can in zip(row, possible, strict=True)]
+        row = reweight_row(row, options)
+        if row[END]:
+            probabilities[written] = probability * row[END]
+        for letter in (1, 2):
+            if len(written) < LONGEST and row[letter]:
+                extend(written + " ab"[letter], probability * row[letter], letter, a)
+
+    extend("", 1.0, END, np.zeros((4, 1)))
+    return probabilities
+
+
+def satisfies(name: str, options: Options) -> bool:
+    """Whether a name satisfies the constraints, by the standard library."""
+    return (
+        name.startswith(options.prefix or "")
+        and name.endswith(options.suffix or "")
+        and all(text in name for text in options.contains)
+        and len(name) >= (options.min_length or 1)
+        and len(name) <= (options.max_length or LONGEST)
+        and fnmatchcase(name, options.pattern or "*")
+    )
+
+
+def conditional(model: Network, options: Options, rules: NameRules = RULES) -> Probabilities:
+    """The probability of each name, conditioned on the constraints and the rules."""
+    fitting = {
+        name: probability
+        for name, probability in enumerate_names(model, options).items()
+        if satisfies(name, options) and len(name) <= rules.max_length
+    }
+    return {name: probability / sum(fitting.values()) for name, probability in fitting.items()}
+
+
+def plan_for(model: Network, options: Options, rules: NameRules = RULES) -> LookaheadPlan:
+    """The lookahead plan for the constraints."""
+    automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
+    assert automaton is not None
+    return plan_lookahead(model, automaton, options, rules)
+
+
+def texts(names: Names) -> list[str]:
+    """Convert names to text."""
+    return str(np.array(["\n", "a", "b"])[names.symbols].tobytes(), "utf-32-le").split("\n")[:-1]
+
+
+def block(
+    model: Network,
+    size: int,
+    seed: int,
+    plan: LookaheadPlan,
+    options: Options = DEFAULT_OPTIONS,
+    rules: NameRules = RULES,
+) -> list[str]:
+    """Draw one block of names."""
+    return texts(draw_constrained(model, np.random.default_rng(seed), size, options, rules, plan))
+
+
+def frequencies(names: list[str]) -> Probabilities:
+    """The relative frequency of each name."""
+    return {name: times / len(names) for name, times in Counter(names).items()}
+
+
+def check_distribution(model: Network, options: Options, rules: NameRules = RULES) -> None:
+    """Check that each name's mean frequency over many blocks is its conditional probability.
+
+    The names of a block depend on each other, but the blocks are independent. So the standard
+    error of the mean is estimated from the blocks, and five standard errors are allowed.
+    """
+    blocks, size = 60, 1_536
+    probabilities = conditional(model, options, rules)
+    plan = plan_for(model, options, rules)
+    found = [frequencies(block(model, size, seed, plan, options, rules)) for seed in range(blocks)]
+    assert set().union(*found) <= set(probabilities)
+    assert sum(probabilities.values()) == pytest.approx(1)
+    common = [name for name, probability in probabilities.items() if probability > 0.005]
+    shares = np.array([[share.get(name, 0.0) for name in common] for share in found])
+    error = shares.std(axis=0, ddof=1) / blocks**0.5 + 1e-12
+    expected = np.array([probabilities[name] for name in common])
+    # The bias of a particle filter is of the order of one particle per block.
+    excess = np.abs(shares.mean(axis=0) - expected) - expected / size
+    worst = int((excess / error).argmax())
+    assert excess[worst] < 5 * error[worst], (
+        common[worst],
+        shares[:, worst].mean(),
+        expected[worst],
+    )
+    # The standard errors must be small enough for the test to mean something.
+    assert (error < 0.02).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(prefix="ab"),
+        Options(suffix="ba"),
+        Options(suffix="aab"),
+        Options(contains=("aa",)),
+        Options(contains=("aab", "bb")),
+        Options(min_length=4),
+        Options(max_length=2),
+        Options(min_length=3, max_length=4),
+        Options(pattern="?[!b]*a?"),
+        Options(prefix="b", suffix="b", contains=("aa",), max_length=7),
+    ],
+    ids=str,
+)
+def test_names_have_the_conditional_distribution(options: Options) -> None:
+    """The frequencies of 90,000 names fit the enumerated distribution."""
+    check_distribution(mild(), options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(suffix="ba"),
+        Options(contains=("aab", "bb")),
+        Options(min_length=4),
+        Options(pattern="*a*a*b"),
+        Options(prefix="b", suffix="b", contains=("aa",), max_length=7),
+    ],
+    ids=str,
+)
+def test_the_distribution_is_right_if_the_lookahead_is_wrong(options: Options) -> None:
+    """Weights and resampling correct a wrong lookahead."""
+    check_distribution(wild(), options)
+
+
+SUFFIX = Options(suffix="bb", min_length=3)
+PREFIX_AND_MORE = Options(prefix="b", contains="ab")
+
+
+@pytest.mark.parametrize(
+    ("plain", "options"),
+    [
+        (SUFFIX, replace(SUFFIX, temperature=0.6)),
+        (PREFIX_AND_MORE, replace(PREFIX_AND_MORE, temperature=1.4)),
+        (PREFIX_AND_MORE, replace(PREFIX_AND_MORE, top_k=2)),
+        (SUFFIX, replace(SUFFIX, top_p=0.9)),
+        (SUFFIX, replace(SUFFIX, temperature=1.3, top_k=2, top_p=0.95)),
+    ],
+    ids=str,
+)
+def test_temperature_and_truncation_apply_before_the_constraints(
+    plain: Options, options: Options
+) -> None:
+    """Constraints condition the distribution that temperature, top-k and top-p give."""
+    check_distribution(mild(), options)
+    before, after = conditional(mild(), plain), conditional(mild(), options)
+    assert sum(abs(after.get(name, 0) - before[name]) for name in before) > 0.05  # not the same
+
+
+def test_too_long_names_are_discarded() -> None:
+    """The names are conditioned on the maximum length of the rules. They are not ended there."""
+    check_distribution(mild(), Options(contains="b"), NameRules(max_length=3))
+    check_distribution(wild(), Options(suffix="a"), NameRules(max_length=3))
+
+
+def distance(names: list[str], probabilities: Probabilities) -> float:
+    """The total variation distance, with all rare names counted as one.
+
+    A small block has few rare names, because of its size and not because of how they are drawn.
+    """
+    found = frequencies(names)
+    common = {name: p for name, p in probabilities.items() if p > 0.02}
+    off = [found.get(name, 0.0) - p for name, p in common.items()]
+    return (sum(map(abs, off)) + abs(sum(off))) / 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [Options(suffix="ab"), Options(contains=("aa", "bb")), Options(min_length=5)],
+    ids=str,
+)
+def test_larger_blocks_are_closer_to_the_distribution(options: Options) -> None:
+    """Eight times as many particles at least halve the distance."""
+    plan, probabilities = plan_for(mild(), options), conditional(mild(), options)
+    small, medium, large = (
+        np.mean([distance(block(mild(), size, seed, plan), probabilities) for seed in range(20)])
+        for size in (64, 512, 4_096)
+    )
+    assert small > 2 * medium > 4 * large
+
+
+def is_likely(statistic: float, freedom: int) -> bool:
+    """Whether chi-square is within four standard deviations; its variance is twice its freedom."""
+    return abs(statistic - freedom) < 4 * math.sqrt(2 * freedom) + 4
+
+
+PREFIX = Options(prefix="ba")
+LONG = NameRules(60)
+
+
+@pytest.mark.parametrize(("size", "blocks"), [(1, 2_000), (2, 1_000), (20_000, 1)])
+def test_names_after_a_prefix_are_independent(size: int, blocks: int) -> None:
+    """For every block size, even 1, the frequencies pass a chi-square test of independent names."""
+    plan = plan_for(mild(), PREFIX, LONG)
+    names = [
+        name for seed in range(blocks) for name in block(mild(), size, seed, plan, PREFIX, LONG)
+    ]
+    assert len(names) == size * blocks
+    short = [name for name in names if len(name) <= LONGEST]
+    assert len(short) > 0.995 * len(names)
+    statistic, freedom = chi_square(short, conditional(mild(), PREFIX))
+    assert freedom >= 10
+    assert is_likely(statistic, freedom)
+
+
+def test_two_names_of_a_block_after_a_prefix_are_independent() -> None:
+    """The probability of a pair of names is the product of their probabilities."""
+    plan = plan_for(mild(), PREFIX, LONG)
+    common = {name: p for name, p in conditional(mild(), PREFIX).items() if p > 0.01}
+    pairs = ["+".join(block(mild(), 2, seed, plan, PREFIX, LONG)) for seed in range(1_200)]
+    products = {f"{a}+{b}": common[a] * common[b] for a in common for b in common}
+    statistic, freedom = chi_square(pairs, products)
+    assert freedom >= 10
+    assert is_likely(statistic, freedom)
+
+
+@pytest.fixture
+def copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of duplicate particles after each resampling."""
+    module = sys.modules[draw_constrained.__module__]
+    resample = module._resample
+    counts: list[int] = []
+
+    def counted(weight: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.intp]:
+        drawn: NDArray[np.intp] = resample(weight, random)
+        counts.append(len(drawn) - len(np.unique(drawn)))
+        return drawn
+
+    monkeypatch.setattr(module, "_resample", counted)
+    return counts
+
+
+@pytest.mark.parametrize("model", [mild, wild])
+def test_no_particle_is_copied_after_a_prefix(
+    model: Callable[[], Network], copies: list[int]
+) -> None:
+    """Rounding does not make resampling duplicate particles."""
+    plan = plan_for(model(), PREFIX, LONG)
+    for seed in range(10):
+        for size in (1, 2, 64, 4_096):
+            assert len(block(model(), size, seed, plan, PREFIX, LONG)) == size
+    assert not any(copies)
+
+
+def test_unfinished_particles_are_resampled(copies: list[int]) -> None:
+    """If the lookahead is wrong, resampling happens before the end too."""
+    block(wild(), 4_096, 5, plan_for(wild(), Options(contains=("aab", "bb"))))
+    assert len(copies) >= 2
+    assert all(copies)
+
+
+short_texts = st.text("ab", max_size=2)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    options=st.builds(
+        Options,
+        top_k=st.sampled_from([None, 1, 2]),
+        prefix=st.none() | short_texts,
+        suffix=st.none() | short_texts,
+        contains=st.lists(short_texts, max_size=2),
+        min_length=st.none() | st.integers(0, 6),
+        max_length=st.none() | st.integers(1, 8),
+        pattern=st.none()
+        | st.lists(st.sampled_from(["*", "?", "a", "b", "[ab]", "[!a]"]), max_size=5).map("".join),
+    ),
+    size=st.sampled_from([1, 2, 30]),
+    seed=st.integers(0, 2**32),
+    model=st.sampled_from([mild, wild]),
+)
+def test_all_names_satisfy_the_constraints(
+    options: Options, size: int, seed: int, model: Callable[[], Network]
+) -> None:
+    """A block is either full of accepted names or, rarely, empty."""
+    rules = NameRules(options.max_length or LONGEST)
+    try:
+        automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
+    except SettingError:
+        reject()
+    assume(automaton is not None)
+    assert automaton is not None
+    plan = plan_lookahead(model(), automaton, options, rules)
+    drawn = draw_constrained(model(), np.random.default_rng(seed), size, options, rules, plan)
+    names = texts(drawn)
+    assert len(names) in (0, size)
+    assert all(name and satisfies(name, options) for name in names)
+    if options.top_k is None and size == 30:
+        assert names
+    for start, end in pairwise(drawn.starts):
+        assert automaton.accepts[automaton.read(drawn.symbols[start : end - 1])]
+
+
+@pytest.mark.parametrize(
+    ("options", "rules"),
+    [
+        (Options(min_length=9), NameRules(max_length=5)),
+        (Options(prefix="abbab"), NameRules(max_length=4)),
+        (Options(contains="aaa", top_k=1), RULES),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_block_without_accepted_names_is_empty(
+    options: Options, rules: NameRules, size: int
+) -> None:
+    """No error is raised if all names are too long or have probability 0."""
+    plan = plan_for(mild(), options, rules)
+    assert block(mild(), size, 1, plan, options, rules) == []
+    drawn = NameStream(mild(), 1, options, rules, plan).draw(3)
+    assert len(drawn.names) == len(drawn.positions) == 0
+
+
+def test_rejected_particles_are_replaced() -> None:
+    """If top-k leads some particles into dead ends, the block is filled with the others."""
+    options, rules = Options(suffix="ab", top_k=2), NameRules(4)
+    names = block(mild(), 500, 1, plan_for(mild(), options, rules), options, rules)
+    assert len(names) == 500
+    assert set(names) <= set(conditional(mild(), options, rules))
+
+
+@pytest.mark.parametrize(
+    "options", [Options(pattern="*", top_k=1), Options(pattern="*", top_p=0.8)], ids=str
+)
+def test_truncation_does_not_count_a_forbidden_end(options: Options) -> None:
+    """With a pattern that every name matches, the same names are drawn as without constraints.
+
+    No name is empty, so top-k and top-p do not count the end as a first symbol, even if the model
+    finds it likely.
+    """
+    ending = random_network(3, 4, seed=11, dtype=np.float32)
+    ending.parameters["by"][0] = 3.0  # likelier than both letters, as the first symbol too
+    constrained = block(ending, 2_000, 1, plan_for(ending, options), options)
+    plain = texts(draw_block(ending, np.random.default_rng(1), 2_000, options, RULES))
+    assert set(constrained) == set(plain)

@@ -1,0 +1,73 @@
+"""Scores of given names, and which of two models a name comes from."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dinogen.checkpoint import Checkpoint, load_checkpoint
+from dinogen.cli import BUNDLED
+from dinogen.inspection import probability_of_first, score_names
+from dinogen.models import score
+
+NAMES = ["Tyrannosaurus", "REX", "Ünica", "a", "Qqq", "x y"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    """The bundled dinosaurs."""
+    return load_checkpoint(BUNDLED)
+
+
+def test_totals_agree_with_score(checkpoint: Checkpoint) -> None:
+    """The totals are those of `score`, in any case of the names; infinite for unknown symbols."""
+    scores = score_names(checkpoint, NAMES)
+    wanted = score(checkpoint.model, checkpoint.vocabulary.encode("tyrannosaurus\nrex\na\nqqq\n"))
+    np.testing.assert_allclose([scores.totals[i] for i in (0, 1, 3, 4)], wanted, rtol=1e-6)
+    assert [scores.totals[i] for i in (2, 5)] == [math.inf] * 2
+    assert scores.folded == [name.lower() for name in NAMES]
+    assert scores.known[0]
+    assert not any(scores.known[1:])
+
+
+def test_each_name(checkpoint: Checkpoint) -> None:
+    """The nats of the symbols add up to the total, and the first unknown symbol is named."""
+    scores = score_names(checkpoint, NAMES)
+    assert len(scores) == len(NAMES)
+    for i, name in enumerate(NAMES):
+        assert scores.length(i) == len(name) + 1
+        assert scores.per_symbol(i) == pytest.approx(scores.totals[i] / scores.length(i))
+        if scores.totals[i] == math.inf:
+            assert scores.symbol_nats(i) == []
+            assert scores.unknown_symbol(i) in ("ü", " ")
+        else:
+            assert len(scores.symbol_nats(i)) == scores.length(i)
+            assert sum(scores.symbol_nats(i)) == pytest.approx(scores.totals[i])
+            assert scores.unknown_symbol(i) is None
+
+
+def test_nothing_to_score(checkpoint: Checkpoint) -> None:
+    """An empty list, and a list in which every name has an unknown symbol, can be scored."""
+    assert len(score_names(checkpoint, [])) == 0
+    scores = score_names(checkpoint, ["ß"])
+    assert (scores.totals, scores.symbol_nats(0), scores.unknown_symbol(0)) == ([math.inf], [], "ß")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "p"),
+    [
+        (3.0, 3.0, 0.5),
+        (np.log(4), np.log(12), 0.75),  # probabilities 1/4 and 1/12
+        (5.0, np.inf, 1.0),
+        (np.inf, 5.0, 0.0),
+        (2_000.0, 1.0, 0.0),
+    ],
+)
+def test_probability_is_that_of_bayes(first: float, second: float, p: float) -> None:
+    """With equal priors it is p / (p + q), also if one model cannot write the name."""
+    assert probability_of_first(np.array([first]), np.array([second]))[0] == pytest.approx(p)
+
+
+def test_probability_of_a_name_that_neither_model_can_write() -> None:
+    """If both models give the name probability 0, the result is NaN."""
+    assert np.isnan(probability_of_first(np.array([np.inf]), np.array([np.inf]))[0])

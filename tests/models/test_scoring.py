@@ -1,0 +1,202 @@
+"""Scoring: compared with models that are asked for one symbol of one name at a time."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from dinogen.models import (
+    MAX_BLOCK,
+    MIN_BLOCK,
+    LanguageModel,
+    Mixture,
+    NGram,
+    count,
+    likelihoods,
+    max_block_size,
+    mean_nats,
+    next_probabilities,
+    score,
+)
+from tests.literal import forward_backward
+from tests.networks import as_columns, names_of, random_network
+
+NAMES = [[1, 2, 3], [4], [2, 2, 2, 2, 1, 3], [3, 1], [4], [1] * 30, []]
+KINDS = ["network", "stack", "n-grams", "mixture"]
+
+
+def model_of(kind: str, symbols: int) -> LanguageModel:
+    """Build a network, n-grams, or a mixture of both."""
+    network = random_network(symbols, 6, seed=4)
+    training = names_of([1, 2, 1], [2, 2, 1, 1], [1], [2, 1, 2], [1, 1])
+    ngram = NGram.from_counts(count(training, symbols, 3), symbols)
+    models: dict[str, LanguageModel] = {
+        "network": network,
+        "stack": random_network(symbols, 6, seed=4, layers=3),
+        "n-grams": ngram,
+        "mixture": Mixture({"network": network, "ngram": ngram}, {"network": 0.6, "ngram": 0.4}),
+    }
+    return models[kind]
+
+
+def one_by_one(model: LanguageModel, name: list[int]) -> list[float]:
+    """Return the probability of each symbol of one name."""
+    state, p = model.begin(1)
+    found = []
+    for target in [*name, 0]:
+        found.append(float(p[0, target]))
+        state, p = model.advance(state, np.array([target]))
+    return found
+
+
+# Likelihoods of symbols.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_likelihoods_are_those_of_one_symbol_at_a_time(kind: str) -> None:
+    """Each symbol, ends included, is as likely as when its name alone is read; in their order."""
+    model = model_of(kind, 5)
+    expected = [p for name in NAMES for p in one_by_one(model, name)]  # (S,)
+    found = likelihoods(model, names_of(*NAMES))  # (S,)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_names_together_have_probability_1(kind: str) -> None:
+    """Over two letters, the names of at most 7 symbols, and all that continue after 8, sum to 1."""
+    model = model_of(kind, 3)
+    names = [
+        [1 + (code >> place) % 2 for place in range(length)]
+        for length in range(9)
+        for code in range(2**length)
+    ]
+    p = likelihoods(model, names_of(*names))  # (S,)
+    total, end = 0.0, 0
+    for name in names:
+        start, end = end, end + len(name) + 1
+        # A name of 8 symbols stands for all names that begin with it, so its end is left out.
+        total += p[start : end if len(name) < 8 else end - 1].prod()
+    assert total == pytest.approx(1, abs=1e-5)
+
+
+MANY = NAMES * 430
+LENGTHS = np.array([len(name) for name in MANY])  # (N,)
+ORDERS = {
+    "longest first": np.argsort(-LENGTHS, kind="stable"),
+    "shortest first": np.argsort(LENGTHS, kind="stable"),
+    "shuffled": np.random.default_rng(6).permutation(len(MANY)),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_likelihoods_of_many_names(kind: str, order: str) -> None:
+    """Of 3,000 names in any order of lengths, each has the likelihoods that it has alone."""
+    model = model_of(kind, 5)
+    alone = [one_by_one(model, name) for name in NAMES]
+    expected = [p for i in ORDERS[order] for p in alone[i % len(NAMES)]]  # (S,)
+    found = likelihoods(model, names_of(*(MANY[i] for i in ORDERS[order])))  # (S,)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_no_names_have_no_likelihoods() -> None:
+    """An empty list gives an empty array."""
+    assert likelihoods(model_of("mixture", 3), names_of()).shape == (0,)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_block_size_does_not_change_likelihoods(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many symbols, fewer names are processed together, with the same likelihoods."""
+    names = names_of(*NAMES * 20)
+    model = model_of(kind, 5)
+    expected = likelihoods(model, names)
+    assert max_block_size(model.vocab_size) == MAX_BLOCK
+    home = sys.modules[max_block_size.__module__]
+    monkeypatch.setattr(home, "_MAX_BLOCK_NUMBERS", 5 * 40)
+    assert max_block_size(model.vocab_size) == 32
+    np.testing.assert_allclose(likelihoods(model, names), expected, rtol=1e-6)
+    monkeypatch.setattr(home, "_MAX_BLOCK_NUMBERS", 5)
+    assert max_block_size(model.vocab_size) == MIN_BLOCK
+
+
+def test_the_block_size_is_a_power_of_two_that_fits() -> None:
+    """It is the largest power of two within the bounds whose (N, V) numbers are at most 2^21."""
+    assert [max_block_size(V) for V in (2, 512, 513, 1_024, 2**17, 2**21)] == [
+        *(MAX_BLOCK, MAX_BLOCK, MAX_BLOCK // 2, MAX_BLOCK // 2),
+        *(MIN_BLOCK, MIN_BLOCK),
+    ]
+    for V in (600, 1_000, 5_000, 100_000):
+        size = max_block_size(V)
+        assert size * V <= 2**21 < 2 * size * V
+        assert size & (size - 1) == 0
+
+
+# Scores of names.
+
+
+def test_scores_are_those_of_the_literal_loops() -> None:
+    """The nats of each name, its end included, are the loss of plain loops, in the given order."""
+    model = random_network(5, 6, seed=4)
+    p = as_columns(model)
+    literal = [forward_backward(p, [0, *name], [*name, 0], np.zeros((6, 1))).loss for name in NAMES]
+    np.testing.assert_allclose(score(model, names_of(*NAMES)), literal, rtol=1e-10)
+
+
+def test_scores_sum_to_probability_1() -> None:
+    """Over two letters, the names of at most 12 symbols have almost all the probability."""
+    model = random_network(3, 4, seed=11)
+    model.parameters["by"][0] = 3.0  # Names end soon, so little is left beyond 12 symbols.
+    names: list[list[int]] = [[]] + [
+        [1 + (code >> place) % 2 for place in range(length)]
+        for length in range(1, 13)
+        for code in range(2**length)
+    ]
+    assert np.exp(-score(model, names_of(*names))).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_score_depends_on_its_name_alone() -> None:
+    """Alone or among thousands, a name has the same score to six digits."""
+    model = random_network(5, 16, seed=4, dtype=np.float32, scale=0.5)
+    many = names_of(*(NAMES * 500))
+    alone = [score(model, names_of(name))[0] for name in NAMES]
+    np.testing.assert_allclose(score(model, many), alone * 500, rtol=1e-6)
+
+
+def test_no_names_have_no_scores() -> None:
+    """An empty list gives an empty array."""
+    assert score(random_network(3, 2, seed=1), names_of()).shape == (0,)
+
+
+def test_mean_nats_are_the_mean_of_minus_log_p() -> None:
+    """Of 1/2 and 1/8 they are 2 log 2; of no symbols, 0."""
+    assert mean_nats(np.array([1 / 2, 1 / 8])) == pytest.approx(2 * np.log(2), rel=1e-12)
+    assert mean_nats(np.empty(0)) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_next_symbol_after_a_prefix(kind: str) -> None:
+    """The probabilities after each prefix of a name are those with which the name is scored."""
+    model = model_of(kind, 5)
+    name = [2, 1, 1, 3]
+    expected = likelihoods(model, names_of(name))  # (T,)
+    for length, target in enumerate([*name, 0]):
+        p = next_probabilities(model, name[:length])
+        assert p.shape == (5,)
+        assert p.sum() == pytest.approx(1, rel=1e-6)
+        assert p[target] == pytest.approx(expected[length], rel=1e-6)
+
+
+@pytest.mark.parametrize("prefix", [[], [2], [1, 3, 3, 2]])
+def test_the_next_symbol_agrees_with_the_literal_loops(prefix: list[int]) -> None:
+    """After any prefix, each symbol has the probability that plain loops give."""
+    model = random_network(4, 6, seed=3)
+    p = next_probabilities(model, prefix)
+    a0 = np.zeros((6, 1))
+    before = forward_backward(as_columns(model), [0, *prefix][:-1], prefix, a0).loss
+    for symbol in range(4):
+        whole = forward_backward(as_columns(model), [0, *prefix], [*prefix, symbol], a0).loss
+        assert p[symbol] == pytest.approx(np.exp(before - whole), rel=1e-9)
+    assert p.sum() == pytest.approx(1)
