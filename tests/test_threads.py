@@ -28,7 +28,7 @@ corpus = dinogen.read_corpus([{str(CORPORA / "edda.txt")!r}])
 run = dinogen.DefaultRun(corpus, dinogen.Settings.for_corpus(corpus.stats, seed=1, steps=40))
 for progress in run.train():
     pass
-print(hashlib.sha256(run.checkpoint().model.members["network"].parameters.vector).hexdigest())
+print(hashlib.sha256(run.checkpoint().mixture.members["network"].parameters.vector).hexdigest())
 """
 
 

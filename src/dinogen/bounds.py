@@ -21,4 +21,9 @@ def check(name: str, value: float, bounds: Bounds) -> None:
     # A comparison with NaN is false, so this form refuses NaN.
     if not low <= value <= high:
         setting = name.replace("_", " ")
-        raise SettingError(f"{setting} must be from {low:,g} to {high:,g}, not {value}")
+        raise SettingError(f"{setting} must be from {_show(low)} to {_show(high)}, not {value}")
+
+
+def _show(number: float) -> str:
+    """Format a number in full, without an exponent."""
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.6f}".rstrip("0").rstrip(".")

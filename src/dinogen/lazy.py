@@ -15,8 +15,8 @@ def lazy_exports(
 
     Args:
         package: the ``__name__`` of the root.
-        modules: the names that each module offers, by module, relative to the root. No name may
-            equal that of a direct submodule: Python sets the submodule as an attribute.
+        modules: the names that each module offers, by module, relative to the root. A name must
+            differ from every direct submodule: importing the submodule would overwrite it.
 
     Returns:
         The root's ``__getattr__``, ``__dir__`` and ``__all__``.

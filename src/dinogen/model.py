@@ -1,5 +1,6 @@
 """A trained model, as users of the library see it: load, sample, save."""
 
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.checkpoint.reading import load_checkpoint
 from dinogen.checkpoint.writing import save
+from dinogen.errors import SettingError
 from dinogen.generation.decoding import Options
 from dinogen.generation.namer import Namer
 
@@ -15,7 +17,7 @@ class Model:
     """A trained model that writes names.
 
     Attributes:
-        checkpoint: its data: members, vocabulary, statistics, history.
+        checkpoint: the data of the model: members, vocabulary, statistics and history.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -23,24 +25,27 @@ class Model:
 
     @cached_property
     def namer(self) -> Namer:
-        """What draws names, in blocks of indices."""
+        """The namer of the model, which draws names as indices and spells them."""
         data = self.checkpoint
-        return Namer(data.model, data.vocabulary, data.case, data.known, data.corpus.longest)
+        return Namer(data.mixture, data.vocabulary, data.case, data.known, data.corpus.longest)
 
     def sample(self, n: int = 10, seed: int = 0, *, skip: int = 0, **options: Any) -> list[str]:
-        """Write names: what ``dinogen sample`` prints.
+        """Draw names, as ``dinogen sample`` prints them.
 
         Args:
-            n: how many.
+            n: how many names.
             seed: the random seed. The same seed and options give the same names for any n.
-            skip: the first place in the stream of candidates.
-            options: the attributes of `dinogen.generation.decoding.Options`: temperature, prefix,
-                suffix and so on.
+            skip: how many candidates to skip at the start of the stream.
+            options: attributes of `dinogen.generation.decoding.Options`, such as temperature and
+                prefix.
 
         Raises:
-            SettingError: for a number out of range, and for constraints that no name can fulfil.
-            RanOutError: if there are fewer than n such names.
+            SettingError: for an unknown option, a number out of range, and constraints that no name
+                can satisfy.
+            RanOutError: if fewer than n names were found.
         """
+        for unknown in options.keys() - {field.name for field in fields(Options)}:
+            raise SettingError(f"{unknown} is not a sampling option")
         drawn = self.namer.draw(n, seed, Options(**options), skip=skip)
         return [name for block in drawn for name in self.namer.spell(block.names)]
 
@@ -48,7 +53,7 @@ class Model:
         """Write the model to a checkpoint file.
 
         Raises:
-            CheckpointError: if it cannot be written; a file that was there before is untouched.
+            CheckpointError: if it cannot be written. A file at the path is then unchanged.
         """
         save(self.checkpoint, path)
 

@@ -1,4 +1,4 @@
-"""Random streams, each opened by a key. A stream does not depend on earlier draws."""
+"""Random streams, each opened by its own key. A stream does not depend on earlier draws."""
 
 from enum import IntEnum
 
@@ -28,6 +28,7 @@ def random_stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Gene
         index: from 0 to 2^64 - 1, for example the number of an epoch or of a block of names.
     """
     key = np.array([seed, index], dtype=np.uint64)
-    # Philox increments the lowest word, so the highest word separates the purposes.
+    # Philox counts from the lowest word up. The purpose goes into the highest word, which counting
+    # never reaches.
     counter = np.array([0, 0, 0, purpose], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))

@@ -16,7 +16,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WORKERS = min(4, os.cpu_count() or 1)
-"""Threads in a pool. NumPy releases Python's lock, but the code between its calls does not."""
+"""The number of threads in a pool. More than four do not help: Python code between NumPy calls runs
+one thread at a time."""
 
 _VARIABLES = (
     *("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"),
@@ -28,7 +29,7 @@ _process_is_limited = False
 
 
 def limit_process_to_one_thread() -> None:
-    """Limit all products of this process to one thread, if NumPy is not loaded yet.
+    """Limit all matrix products of this process to one thread, if NumPy is not loaded yet.
 
     The products of this program are small. A second thread costs more time than it saves, and much
     more on a busy machine.
@@ -40,11 +41,10 @@ def limit_process_to_one_thread() -> None:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit products to one thread inside a ``with`` block or a decorated function.
+    """Limit matrix products to one thread inside a ``with`` block or a decorated function.
 
-    Some libraries have one limit per process, which only the thread that set it can lift. Others
-    have one limit per thread. So every worker thread sets the limit, and the thread that waits for
-    the workers sets it before they start.
+    The limit is per process in some BLAS libraries and per thread in others. So it is set in the
+    waiting thread, before the workers start, and in each worker.
     """
     if _process_is_limited:
         yield
@@ -56,7 +56,7 @@ def one_thread() -> Iterator[None]:
 
 
 def with_one_thread(items: Iterator[Item]) -> Iterator[Item]:
-    """Iterate over items that are computed on demand, with one thread per product."""
+    """Iterate over items that are computed on demand, with one thread per matrix product."""
     with one_thread():
         yield from items
 

@@ -1,3 +1,3 @@
-"""Which dinogen this is."""
+"""The version of dinogen."""
 
 __version__ = "0.1.0"

@@ -60,10 +60,10 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
     classic = ClassicRun(corpus)
     for _ in classic.train():
         pass
-    network, ngram = checkpoint.model.members["network"], checkpoint.model.members["ngram"]
+    network, ngram = checkpoint.mixture.members["network"], checkpoint.mixture.members["ngram"]
     assert isinstance(ngram, NGram)
     models: dict[str, LanguageModel] = {
-        "dinogen": checkpoint.model,
+        "dinogen": checkpoint.mixture,
         "network": network,
         "ngram": ngram,
         "classic": classic.network,
@@ -73,7 +73,7 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
         "seconds": seconds,
         "kneser_ney": best_n_gram(corpus, test),
         "order": ngram.order,
-        "weight": checkpoint.model.weights["network"],
+        "weight": checkpoint.mixture.weights["network"],
     }
     for name, model in models.items():
         figures[name] = nats_per_symbol(model, test)

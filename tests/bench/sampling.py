@@ -37,7 +37,7 @@ def measure(corpus: Corpus) -> dict[str, float]:
     """
     checkpoint = trained(corpus)
     rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
-    names = NameStream(checkpoint.model, 1, Options(), rules)
+    names = NameStream(checkpoint.mixture, 1, Options(), rules)
     running = [
         int((drawn.names.lengths > step).sum())
         for drawn in draw_names(names, NAMES)
@@ -69,7 +69,7 @@ def products(checkpoint: Checkpoint, running: Sequence[int]) -> Callable[[], obj
         checkpoint: has the network.
         running: the number of unfinished names at each step of each block.
     """
-    network = checkpoint.model.members["network"]
+    network = checkpoint.mixture.members["network"]
     assert isinstance(network, Network)
     Waa, Wya = network.parameters["Waa"], network.parameters["Wya"]
     a = np.zeros((max(running), len(Waa)), dtype=np.float32)

@@ -47,7 +47,7 @@ def resume(recipe: str, run: Run, checkpoint: Checkpoint) -> Run:
 
 def network_of(checkpoint: Checkpoint) -> Network:
     """Return the network of a checkpoint."""
-    network = checkpoint.model.members["network"]
+    network = checkpoint.mixture.members["network"]
     assert isinstance(network, Network)
     return network
 
@@ -59,7 +59,7 @@ def same(a: Checkpoint, b: Checkpoint) -> bool:
 
 def _arrays(checkpoint: Checkpoint) -> list[tuple[str, str, tuple[int, ...], bytes]]:
     named: dict[str, NDArray[Any]] = {"known": checkpoint.known}
-    for name, member in checkpoint.model.members.items():
+    for name, member in checkpoint.mixture.members.items():
         if isinstance(member, Network):
             named |= {f"{name}.{key}": array for key, array in member.parameters.items()}
         else:
@@ -71,11 +71,11 @@ def _arrays(checkpoint: Checkpoint) -> list[tuple[str, str, tuple[int, ...], byt
 
 
 def _values(checkpoint: Checkpoint) -> list[object]:
-    members = checkpoint.model.members.items()
+    members = checkpoint.mixture.members.items()
     return [
         [(name, member.config) for name, member in members if isinstance(member, Network)],
         [(name, member.order) for name, member in members if isinstance(member, NGram)],
-        checkpoint.model.weights,
+        checkpoint.mixture.weights,
         checkpoint.vocabulary.symbols,
         (checkpoint.version, checkpoint.recipe, checkpoint.case, checkpoint.corpus),
         (checkpoint.training, checkpoint.held_out),

@@ -22,7 +22,7 @@ SHA256 = "0123456789abcdef" * 4
 
 DEFAULT = Checkpoint(
     recipe="default",
-    model=Mixture({"network": Network(NetworkConfig(vocab_size=4, hidden_size=3))}),
+    mixture=Mixture({"network": Network(NetworkConfig(vocab_size=4, hidden_size=3))}),
     vocabulary=Vocabulary("-aß"),
     case=CaseRule(fold=True, capital_after=frozenset("-\n")),
     corpus=CorpusStats(lines=12, names=9, duplicates=3, longest=5, sha256=SHA256),
@@ -108,7 +108,7 @@ def test_a_description_is_json(trained: Checkpoint) -> None:
     assert description["training"]["steps"] == 2
     assert description["training"]["interrupted"] is True
     assert [row["step"] for row in description["history"]] == [1]
-    assert description["model"]["members"].keys() == trained.model.members.keys()
+    assert description["model"]["members"].keys() == trained.mixture.members.keys()
 
 
 def test_describes_models_by_their_kind() -> None:
@@ -116,7 +116,7 @@ def test_describes_models_by_their_kind() -> None:
     network = Network(NetworkConfig(vocab_size=4, hidden_size=3))
     held_out = HeldOut(2, 1.75, members={"ngram": 1.5, "other": 2.0}, frequencies=2.5)
     found = describe(
-        replace(DEFAULT, model=Mixture({"ngram": network, "other": network}), held_out=held_out)
+        replace(DEFAULT, mixture=Mixture({"ngram": network, "other": network}), held_out=held_out)
     )
     assert found["ngram"] is None
     assert found["model"]["parameters"] == 40

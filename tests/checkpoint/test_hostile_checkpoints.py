@@ -289,7 +289,7 @@ def test_members_of_other_names(lab: Lab) -> None:
 
 def test_a_resumed_checkpoint_can_be_read(lab: Lab) -> None:
     """A resumed run does not write what the reader refuses, whatever was in the file."""
-    numbers = {"stale": 10**30, "lowered": 10**30, "loss": 1e30, "symbols": 10**30}
+    numbers = {"stale": 10**30, "rollbacks": 10**30, "loss": 1e30, "symbols": 10**30}
 
     def change(header: Header) -> None:
         header["resume"]["numbers"] = numbers

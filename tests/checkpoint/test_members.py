@@ -48,14 +48,14 @@ def test_all_members_come_back(
 ) -> None:
     """Whatever its members are, a model loads as it was and scores names as before."""
     checkpoint = trained(corpus, hidden_size, order)
-    members = checkpoint.model.members
+    members = checkpoint.mixture.members
     assert isinstance(members.get("network"), Network) == bool(hidden_size)
     assert isinstance(members.get("ngram"), NGram) == (order != 0)
     save(checkpoint, tmp_path / "model.npz")
     loaded = load_checkpoint(tmp_path / "model.npz")
     assert same(checkpoint, loaded)
     np.testing.assert_array_equal(
-        score(loaded.model, corpus.names), score(checkpoint.model, corpus.names)
+        score(loaded.mixture, corpus.names), score(checkpoint.mixture, corpus.names)
     )
 
 
@@ -238,7 +238,7 @@ def test_a_member_named_as_another_array(files: Files, tmp_path: Path) -> None:
         header["held_out"]["members"] = {name: 2.0}
         renamed = {file.replace("ngram.", f"{name}."): data for file, data in files.items()}
         path = put_together(tmp_path / "model.npz", with_header(renamed, header))
-        assert load_checkpoint(path).model.members.keys() == {name}
+        assert load_checkpoint(path).mixture.members.keys() == {name}
 
 
 def test_members_that_change_their_arrays(mixture: Files, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_members_that_change_their_arrays(mixture: Files, tmp_path: Path) -> Non
     swap(header)
     # Consistently swapped, they are two valid members with other names.
     path = put_together(tmp_path / "model.npz", with_header(swapped, header))
-    assert isinstance(load_checkpoint(path).model.members["ngram"], Network)
+    assert isinstance(load_checkpoint(path).mixture.members["ngram"], Network)
 
 
 @pytest.mark.parametrize(

@@ -691,18 +691,18 @@ def test_a_value_out_of_bounds(files: Files, tmp_path: Path, place: Place, value
 @pytest.mark.parametrize(
     ("place", "value", "problem"),
     [
-        (("members", "network", "hidden_size"), -1, " hidden_size is not"),
-        (("members", "network", "hidden_size"), 4_097, " hidden_size is not"),
-        (("corpus", "lines"), 1, " lines is not"),
-        (("corpus", "names"), 10, " corpus has"),
-        (("corpus", "duplicates"), 8, " corpus has"),  # of nine lines, which leaves one name
-        (("training", "seed"), 2**64, " seed is not"),
+        (("members", "network", "hidden_size"), -1, "(hidden_size is not"),
+        (("members", "network", "hidden_size"), 4_097, "(hidden_size is not"),
+        (("corpus", "lines"), 1, "(lines is not"),
+        (("corpus", "names"), 10, "(corpus has"),
+        (("corpus", "duplicates"), 8, "(corpus has"),  # of nine lines, which leaves one name
+        (("training", "seed"), 2**64, "(seed is not"),
         (("vocabulary", 0), "ab", "vocabulary is not"),
         (("resume", "arrays", "a.b"), {"dtype": "int8", "shape": [1]}, " dtype is 'int8'"),
         (("resume", "arrays", "../x"), {"dtype": "float32", "shape": [1]}, "a name in arrays"),
         (("resume", "numbers", "a.b"), 1, "a name in numbers"),
         (("training", "settings", "a b"), 1, "a name in settings"),
-        (("recipe",), "$(x)", " recipe is not"),
+        (("recipe",), "$(x)", "(recipe is not"),
     ],
 )
 def test_a_value_out_of_bounds_is_named(

@@ -146,17 +146,17 @@ def test_a_network_that_the_settings_do_not_describe(
     trained: Checkpoint, tmp_path: Path, change: Callable[[Network], Network]
 ) -> None:
     """The best parameters must fit the network that is trained."""
-    members = {**trained.model.members, "network": change(network_of(trained))}
-    damaged = replace(trained, model=Mixture(members, trained.model.weights))
+    members = {**trained.mixture.members, "network": change(network_of(trained))}
+    damaged = replace(trained, mixture=Mixture(members, trained.mixture.weights))
     assert "train anew" in refusal(damaged, tmp_path)
 
 
 def test_a_member_of_another_kind_or_none(trained: Checkpoint, tmp_path: Path) -> None:
     """A run that trains a network does not resume without one."""
     network = network_of(trained)
-    for members in ({"other": network}, {"network": trained.model.members.get("ngram")}):
+    for members in ({"other": network}, {"network": trained.mixture.members.get("ngram")}):
         if None not in members.values():
-            damaged = replace(trained, model=Mixture(members), held_out=None)  # type: ignore[arg-type]
+            damaged = replace(trained, mixture=Mixture(members), held_out=None)  # type: ignore[arg-type]
             assert "train anew" in refusal(damaged, tmp_path)
 
 
@@ -168,8 +168,8 @@ def test_float64_resumes_as_float32(tmp_path: Path) -> None:
     best = network_of(checkpoint)
     double = Network(NetworkConfig(*best.config), np.float64)
     double.parameters.fill(best.parameters)
-    members = {**checkpoint.model.members, "network": double}
-    other = replace(checkpoint, model=Mixture(members, checkpoint.model.weights))
+    members = {**checkpoint.mixture.members, "network": double}
+    other = replace(checkpoint, mixture=Mixture(members, checkpoint.mixture.weights))
     resumed = resume("default", run, other)
     list(resumed.train())
     assert network_of(resumed.checkpoint()).parameters.vector.dtype == np.float32

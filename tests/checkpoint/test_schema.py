@@ -28,9 +28,9 @@ from dinogen.checkpoint import (
     from_parts,
     to_parts,
 )
-from dinogen.data import MAX_LINE_LENGTH
+from dinogen.data import MAX_NAME_LENGTH
 from dinogen.models import CELLS, Mixture, Network, NetworkConfig
-from dinogen.training import BOUNDS, CHOICES, record
+from dinogen.training import BOUNDS, CHOICES, add_row
 from tests.checkpoint.crafting import network_of, same
 
 
@@ -68,8 +68,8 @@ def test_what_is_written_is_what_is_read(trained: Checkpoint) -> None:
 def test_every_attribute_is_stored() -> None:
     """An attribute of a checkpoint is a field of the JSON text, or stored in arrays."""
     attributes = {field.name for field in fields(Checkpoint)}
-    assert attributes == HEADER.keys() | {"model", "known", "resume"}
-    assert not HEADER.keys() & {"model", "known", "resume", "format", "members"}
+    assert attributes == HEADER.keys() | {"mixture", "known", "resume"}
+    assert not HEADER.keys() & {"mixture", "known", "resume", "format", "members"}
 
 
 def records() -> Iterator[tuple[str, Record[Any]]]:
@@ -96,8 +96,8 @@ def test_every_attribute_of_a_record_is_stored() -> None:
 def test_every_array_is_declared(trained: Checkpoint) -> None:
     """The arrays of a model have the names, dtypes and shapes that its kind declares."""
     V = len(trained.vocabulary)
-    for member in trained.model.members.values():
-        kind = next(kind for kind in MEMBERS.values() if isinstance(member, kind.model))
+    for member in trained.mixture.members.values():
+        kind = next(kind for kind in MEMBERS.values() if isinstance(member, kind.type))
         declared = kind.specs(kind.describe(member), V)
         arrays = kind.arrays(member)
         assert {*arrays} == {*declared}
@@ -111,7 +111,7 @@ def with_network(checkpoint: Checkpoint, config: NetworkConfig) -> Checkpoint:
     network = Network(config)
     return replace(
         checkpoint,
-        model=Mixture({"network": network}),
+        mixture=Mixture({"network": network}),
         held_out=None,
         resume=ResumeState(
             {
@@ -141,7 +141,7 @@ def test_the_settings_stay_within_the_schema() -> None:
     """Whatever the settings allow can be read again."""
     assert BOUNDS["hidden_size"][1] <= MAX_HIDDEN_SIZE
     assert BOUNDS["layers"][1] <= MAX_LAYERS
-    assert BOUNDS["order"][1] <= MAX_LINE_LENGTH
+    assert BOUNDS["order"][1] <= MAX_NAME_LENGTH
     assert {*CHOICES["cell"]} <= {*CELLS}
 
 
@@ -149,7 +149,7 @@ def test_the_longest_history(trained: Checkpoint) -> None:
     """A history of a long run is read."""
     history: list[HistoryRow] = []
     for step in range(1, 5_000):
-        record(history, HistoryRow(step, {"train": 1.0, "heldout": None}), every=1)
+        add_row(history, HistoryRow(step, {"train": 1.0, "heldout": None}), every=1)
     assert len(history) > 500
     training = trained.training._replace(steps=5_000)
     assert same(reread(long := replace(trained, history=history, training=training)), long)
@@ -174,5 +174,5 @@ def test_several_members_of_one_kind(trained: Checkpoint) -> None:
         "deep": Network(NetworkConfig(V, hidden_size=2, layers=3)),
     }
     model = Mixture(members, {"network": 0.5, "small": 0.25, "deep": 0.25})
-    other = replace(trained, model=model, held_out=None)
+    other = replace(trained, mixture=model, held_out=None)
     assert same(reread(other), other)

@@ -36,7 +36,7 @@ def test_trainings(options: str, tmp_path: Path) -> None:
     assert run("train", str(EDDA), "-o", path, *given, *small, may_write=True).verdict("") == "done"
     model = load(path)
     checkpoint = model.checkpoint
-    for member in checkpoint.model.members.values():
+    for member in checkpoint.mixture.members.values():
         if isinstance(member, Network):
             assert np.isfinite(member.parameters.vector).all()
     assert len(model.sample(20, allow_known=True, allow_repeats=True)) == 20

@@ -184,3 +184,18 @@ def test_closed_stdout_gives_no_traceback(tmp_path: Path) -> None:
     )
     assert b"Traceback" not in done.stderr
     assert done.returncode in (0, 1)
+
+
+def test_a_list_in_place_of_a_command(dinogen: Run, edda: Path) -> None:
+    """Whoever gives a list and no command is told how to learn from it."""
+    done = dinogen(edda)
+    assert done.returncode == 2
+    assert f"To learn from this file: dinogen train {edda}" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "To learn" not in dinogen("no-such-file.txt").stderr
+
+
+@pytest.mark.parametrize("args", [["train", "--hidden"], ["inspect", "--score"], ["sample", "-x"]])
+def test_the_right_help_is_named(args: list[str], dinogen: Run) -> None:
+    """A wrong option leads to the help of its command."""
+    assert f"see dinogen {args[0]} --help\n" in dinogen(*args).stderr

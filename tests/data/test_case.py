@@ -167,3 +167,24 @@ def test_folding_is_idempotent() -> None:
         assert unicodedata.is_normalized("NFC", folded)
         assert case.apply(folded) == folded
         assert not any(symbol.isupper() for symbol in folded)
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "after", "folded"),
+    [
+        ("ΟΔΟΣ", False, False, "οδος"),
+        ("ΟΔΟΣ", False, True, "οδοσ"),
+        ("Σ", True, False, "ς"),
+        ("Σ", False, False, "σ"),
+        ("Zoe\u0301", False, True, "zoé"),
+        ("", True, True, ""),
+    ],
+)
+def test_a_part_of_a_name_is_folded_as_within_the_name(
+    part: str, before: bool, after: bool, folded: str
+) -> None:
+    """A final sigma ends a word, and a part of a name may not end it; parts are composed."""
+    rule = CaseRule(fold=True, capital_after=frozenset("\n"))
+    assert rule.fold_part(part, more_before=before, more_after=after) == folded
+    composed = unicodedata.normalize("NFC", part)
+    assert CaseRule.unchanged().fold_part(part, more_after=after) == composed

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dinogen.data import MAX_LINE_LENGTH, clean, is_visible
+from dinogen.data import MAX_NAME_LENGTH, clean, is_visible
 from dinogen.errors import CorpusError
 
 LINE_ENDS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
@@ -215,7 +215,7 @@ def test_visibility_of_all_code_points() -> None:
 @pytest.mark.parametrize("symbol", ["a", "e\u0301", "李", "\U00010400"])
 def test_a_name_has_a_maximum_length(symbol: str) -> None:
     """A name has at most 255 symbols, counted after cleaning."""
-    assert MAX_LINE_LENGTH == 255
+    assert MAX_NAME_LENGTH == 255
     longest = "\t " + symbol * 255 + " \t"
     name = unicodedata.normalize("NFC", symbol) * 255
     assert clean(f"Anna\r\n{longest}\r\n".encode(), "names.txt") == f"Anna\n{name}\n"

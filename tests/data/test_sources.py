@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dinogen.data import MAX_LINE_LENGTH, STDIN, clean, read_names, source_name
+from dinogen.data import MAX_NAME_LENGTH, STDIN, clean, read_clean_text, read_names, source_name
 from dinogen.errors import CorpusError
 
 PARTS = [
@@ -66,7 +66,7 @@ def test_chunks_make_no_difference(text: str, random: Random) -> None:
     data = ("\ufeff" + text).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(Trickle(data, random), "ascii"))
-        chunked = outcome(lambda: "".join(read_names(STDIN)))
+        chunked = outcome(lambda: "".join(read_clean_text(STDIN)))
     assert chunked == outcome(lambda: clean(data, "standard input"))
 
 
@@ -77,7 +77,8 @@ def test_a_file_is_read_like_a_pipe(tmp_path: Path, feed: Callable[[io.BytesIO],
     (tmp_path / "list").write_bytes(data)
     feed(io.BytesIO(data))
     for source in (tmp_path / "list", str(tmp_path / "list"), STDIN):
-        assert "".join(read_names(source)).split("\n")[:-1] == names
+        assert "".join(read_clean_text(source)).split("\n")[:-1] == names
+    assert [name for chunk in read_names(tmp_path / "list") for name in chunk] == names
 
 
 def test_an_endless_line_is_refused(feed: Callable[[io.BytesIO], None]) -> None:
@@ -94,7 +95,7 @@ def test_an_endless_line_is_refused(feed: Callable[[io.BytesIO], None]) -> None:
 
     feed(Endless())
     with pytest.raises(CorpusError, match=r"standard input, line 1: more than 262,144 bytes"):
-        list(read_names(STDIN))
+        list(read_clean_text(STDIN))
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,8 @@ def test_an_endless_line_is_refused(feed: Callable[[io.BytesIO], None]) -> None:
 def test_long_runs_of_spaces_and_marks_take_little_time(line: str, tmp_path: Path) -> None:
     """Long runs of spaces or marks are stripped or refused; a quadratic algorithm would hang."""
     (tmp_path / "list").write_bytes(f"Anna\n{line}\n".encode())
-    read = outcome(lambda: "".join(read_names(tmp_path / "list")))
-    if len(line.strip()) > MAX_LINE_LENGTH:
+    read = outcome(lambda: "".join(read_clean_text(tmp_path / "list")))
+    if len(line.strip()) > MAX_NAME_LENGTH:
         assert f"list, line 2: {len(line.strip()):,} symbols" in read
     else:
         assert read == f"Anna\n{line.strip()}\n"
@@ -127,4 +128,4 @@ def test_little_of_a_list_is_held_in_memory(tmp_path: Path) -> None:
     """No text is longer than two chunks, however long the list."""
     (tmp_path / "list").write_bytes(b"Anna\nBerta\n" * 200_000)
     chunk = sys.modules[read_names.__module__]._CHUNK
-    assert max(map(len, read_names(tmp_path / "list"))) <= 2 * chunk
+    assert max(map(len, read_clean_text(tmp_path / "list"))) <= 2 * chunk

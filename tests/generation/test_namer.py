@@ -39,7 +39,7 @@ def bundled() -> Model:
 def ngram_namer() -> Namer:
     """A namer of the n-grams of the bundled model alone, which is much faster."""
     namer = bundled().namer
-    ngram = bundled().checkpoint.model.members["ngram"]
+    ngram = bundled().checkpoint.mixture.members["ngram"]
     return Namer(ngram, namer.vocabulary, namer.case, namer.known, namer.longest)
 
 

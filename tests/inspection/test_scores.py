@@ -22,7 +22,7 @@ def checkpoint() -> Checkpoint:
 def test_totals_agree_with_score(checkpoint: Checkpoint) -> None:
     """The totals are those of `score`, in any case of the names; infinite for unknown symbols."""
     scores = score_names(checkpoint, NAMES)
-    wanted = score(checkpoint.model, checkpoint.vocabulary.encode("tyrannosaurus\nrex\na\nqqq\n"))
+    wanted = score(checkpoint.mixture, checkpoint.vocabulary.encode("tyrannosaurus\nrex\na\nqqq\n"))
     np.testing.assert_allclose([scores.totals[i] for i in (0, 1, 3, 4)], wanted, rtol=1e-6)
     assert [scores.totals[i] for i in (2, 5)] == [math.inf] * 2
     assert scores.folded == [name.lower() for name in NAMES]

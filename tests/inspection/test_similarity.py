@@ -33,7 +33,7 @@ def test_embedding_follows_from_the_predictions() -> None:
 def test_vowels_are_similar() -> None:
     """In the bundled model, the four symbols most similar to "a" are vowels."""
     checkpoint = load_checkpoint(BUNDLED)
-    similarities = cosines(embed(checkpoint.model))
+    similarities = cosines(embed(checkpoint.mixture))
     symbols = checkpoint.vocabulary.symbols
     nearest = [symbols[i] for i in np.argsort(-similarities[symbols.index("a")])[1:5]]
     assert set(nearest) <= set("eiouy")

@@ -174,10 +174,10 @@ def test_a_run_that_is_stopped_before_its_first_name_resumes(dinosaurs: Corpus) 
     """A snapshot at iteration 0 has the initial network, and the initial guess of the loss."""
     run = ClassicRun(dinosaurs, steps=20)
     checkpoint = run.checkpoint()
-    network = checkpoint.model.members["network"]
+    network = checkpoint.mixture.members["network"]
     assert isinstance(network, Network)
     np.testing.assert_array_equal(network.parameters.vector, run.network.parameters.vector)
-    assert checkpoint.model.weights == {"network": 1}
+    assert checkpoint.mixture.weights == {"network": 1}
     assert checkpoint.resume.numbers == {"smoothed_loss": np.log(27) * 7}
     assert not checkpoint.history
     for progress in run.train():
@@ -193,7 +193,7 @@ def test_a_snapshot_does_not_change(dinosaurs: Corpus) -> None:
     for progress in run.train():
         if progress.step == 10:
             snapshot = run.checkpoint()
-            member = snapshot.model.members["network"]
+            member = snapshot.mixture.members["network"]
             assert isinstance(member, Network)
             network = member
             vector = network.parameters.vector.copy()
@@ -275,9 +275,9 @@ def test_another_network_is_refused(dinosaurs: Corpus) -> None:
     """The network has the size of the course's, and is the only member."""
     checkpoint = ClassicRun(dinosaurs, steps=5).checkpoint()
     for config in (NetworkConfig(27, 51), NetworkConfig(27, 50, layers=2)):
-        model = type(checkpoint.model)({"network": Network(config, np.float64)})
+        model = type(checkpoint.mixture)({"network": Network(config, np.float64)})
         with pytest.raises(CheckpointError, match=r"classic recipe.*train anew"):
-            ClassicRun.resume(dinosaurs, replace(checkpoint, model=model))
+            ClassicRun.resume(dinosaurs, replace(checkpoint, mixture=model))
     training = checkpoint.training._replace(settings={"steps": "many"})
     with pytest.raises(CheckpointError, match="settings are damaged"):
         ClassicRun.resume(dinosaurs, replace(checkpoint, training=training))

@@ -40,14 +40,14 @@ def trained(settings: Settings) -> Checkpoint:
 
 def network_of(checkpoint: Checkpoint) -> Network:
     """Return the network of a checkpoint that has one."""
-    network = checkpoint.model.members["network"]
+    network = checkpoint.mixture.members["network"]
     assert isinstance(network, Network)
     return network
 
 
 def ngram_of(checkpoint: Checkpoint) -> NGram:
     """Return the n-grams of a checkpoint that has some."""
-    ngram = checkpoint.model.members["ngram"]
+    ngram = checkpoint.mixture.members["ngram"]
     assert isinstance(ngram, NGram)
     return ngram
 
@@ -86,7 +86,7 @@ def test_the_held_out_loss_is_that_of_scoring() -> None:
     _, held_out = hold_out(CORPUS, SETTINGS.holdout, SETTINGS.seed)
     assert checkpoint.held_out is not None
     assert checkpoint.held_out.names == len(held_out) == 29
-    mean = score(checkpoint.model, held_out).sum() / len(held_out.symbols)
+    mean = score(checkpoint.mixture, held_out).sum() / len(held_out.symbols)
     assert best_loss(checkpoint) == pytest.approx(mean, rel=1e-5)
 
 
@@ -140,10 +140,10 @@ def test_n_grams_do_not_change_the_network(order: int | None) -> None:
         network_of(alone).parameters.vector, network_of(mixed).parameters.vector
     )
     assert alone.history == mixed.history
-    assert list(alone.model.members) == ["network"]
-    assert list(mixed.model.members) == ["network", "ngram"]
-    assert alone.model.weights == {"network": 1}
-    assert sum(mixed.model.weights.values()) == pytest.approx(1, abs=1e-12)
+    assert list(alone.mixture.members) == ["network"]
+    assert list(mixed.mixture.members) == ["network", "ngram"]
+    assert alone.mixture.weights == {"network": 1}
+    assert sum(mixed.mixture.weights.values()) == pytest.approx(1, abs=1e-12)
     assert order in (None, ngram_of(mixed).order)
     assert mixed.held_out
     assert mixed.held_out.members["network"] == best_loss(alone)
@@ -158,8 +158,8 @@ def test_without_a_network_nothing_is_trained() -> None:
     assert (run.step, run.steps) == (0, 0)
     assert list(run.train()) == []
     checkpoint = run.checkpoint()
-    assert list(checkpoint.model.members) == ["ngram"]
-    assert checkpoint.model.weights == {"ngram": 1}
+    assert list(checkpoint.mixture.members) == ["ngram"]
+    assert checkpoint.mixture.weights == {"ngram": 1}
     assert not checkpoint.training.interrupted
     assert checkpoint.held_out
     assert checkpoint.held_out.members == {"ngram": best_loss(checkpoint)}
@@ -198,11 +198,11 @@ def test_an_exploding_loss_ends_in_a_usable_model(holdout: float) -> None:
     """At an absurd rate, the rate is halved until the network learns."""
     settings = replace(SETTINGS, learning_rate=100.0, holdout=holdout, steps=600)
     run = DefaultRun(CORPUS, settings)
-    rates = [progress.lowered for progress in run.train() if progress.lowered]
+    rates = [progress.lowered_rate for progress in run.train() if progress.lowered_rate]
     assert rates
     assert rates == [100 / 2 ** (i + 1) for i in range(len(rates))]
     checkpoint = run.checkpoint()
-    nats = score(checkpoint.model, CORPUS.names).sum() / len(CORPUS.names.symbols)
+    nats = score(checkpoint.mixture, CORPUS.names).sum() / len(CORPUS.names.symbols)
     assert nats < np.log(len(CORPUS.vocabulary))
     losses = [row.losses["train"] for row in checkpoint.history]
     assert all(loss is not None and loss < np.log(28) + 1 for loss in losses)
@@ -382,8 +382,8 @@ def test_another_corpus_or_recipe_is_refused(tmp_path: Path) -> None:
         ("hidden_size", 17, CheckpointError),
         ("hidden_size", 0, CheckpointError),
         ("layers", 2, CheckpointError),
-        ("cell", "transformer", SettingError),
-        ("patience", -1, SettingError),
+        ("cell", "transformer", CheckpointError),
+        ("patience", -1, CheckpointError),
     ],
 )
 def test_settings_that_do_not_fit_the_network_are_refused(

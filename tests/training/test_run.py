@@ -15,9 +15,9 @@ from dinogen.training import (
     Progress,
     Run,
     Settings,
+    add_row,
     check_plan,
     check_resumable,
-    record,
 )
 from tests.conftest import CORPORA
 
@@ -37,7 +37,7 @@ def recorded_steps(evaluations: int, every: int) -> list[int]:
     """Record a number of evaluations, and return the steps of the rows that are kept."""
     history: list[HistoryRow] = []
     for step in [1, *range(every, evaluations * every, every)]:
-        record(history, HistoryRow(step, {"train": 1.0}), every)
+        add_row(history, HistoryRow(step, {"train": 1.0}), every)
     return [row.step for row in history]
 
 
@@ -61,9 +61,9 @@ def test_rows_between_the_spacing_are_replaced_by_later_ones() -> None:
     """The row of a last step is kept while it is the latest, or while nothing is thinned."""
     history: list[HistoryRow] = []
     for step in (*range(20, 20_480, 20), 20_471):
-        record(history, HistoryRow(step, {"train": 1.0}), 20)
+        add_row(history, HistoryRow(step, {"train": 1.0}), 20)
     assert history[-1].step == 20_471
-    record(history, HistoryRow(20_520, {"train": 1.0}), 20)
+    add_row(history, HistoryRow(20_520, {"train": 1.0}), 20)
     assert [row.step for row in history[-2:]] == [20_440, 20_520]
 
 

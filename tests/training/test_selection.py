@@ -85,7 +85,7 @@ def lowest_close(nats: dict[int, float]) -> int:
 
 def ngram_of(selected: Selected) -> NGram:
     """Return the n-grams of a selection that has some."""
-    ngram = selected.model.members["ngram"]
+    ngram = selected.mixture.members["ngram"]
     assert isinstance(ngram, NGram)
     return ngram
 
@@ -99,13 +99,13 @@ def same(one: NGram, other: NGram) -> bool:
 def assert_same(one: Selected, other: Selected) -> None:
     """Check that two selections agree."""
     assert one.held_out == other.held_out
-    assert one.model.weights == other.model.weights
-    assert list(one.model.members) == list(other.model.members)
-    for name, member in one.model.members.items():
+    assert one.mixture.weights == other.mixture.weights
+    assert list(one.mixture.members) == list(other.mixture.members)
+    for name, member in one.mixture.members.items():
         if name == "ngram":
             assert same(ngram_of(one), ngram_of(other))
         else:
-            assert member is other.model.members[name]
+            assert member is other.mixture.members[name]
 
 
 # The order and the weights.
@@ -122,10 +122,10 @@ def test_the_best_mixture_is_selected(names: tuple[str, ...]) -> None:
     best = lowest_close({order: mixed for order, (_, mixed, _) in tried.items()})
     weights, mixed, ngram = tried[best]
     assert ngram_of(selected).order == best
-    assert list(selected.model.members) == list(selected.model.weights) == [*names, "ngram"]
-    assert [*selected.model.weights.values()] == pytest.approx(weights, rel=1e-9)
+    assert list(selected.mixture.members) == list(selected.mixture.weights) == [*names, "ngram"]
+    assert [*selected.mixture.weights.values()] == pytest.approx(weights, rel=1e-9)
     for name in names:
-        assert selected.model.members[name] is NETWORKS[name]
+        assert selected.mixture.members[name] is NETWORKS[name]
     assert selected.held_out
     assert selected.held_out.names == len(HELD_OUT) == 59
     assert selected.held_out.nats_per_symbol == pytest.approx(mixed, rel=1e-9)
@@ -160,7 +160,7 @@ def test_n_grams_alone_have_the_order_that_is_best_alone() -> None:
         for order in range(2, 9)
     }
     best = lowest_close(alone)
-    assert selected.model.weights == {"ngram": 1}
+    assert selected.mixture.weights == {"ngram": 1}
     assert ngram_of(selected).order == best
     assert selected.held_out
     assert selected.held_out.members == {"ngram": selected.held_out.nats_per_symbol}
@@ -170,8 +170,8 @@ def test_n_grams_alone_have_the_order_that_is_best_alone() -> None:
 def test_a_network_alone_has_all_the_weight() -> None:
     """Order 0 means no n-grams: the held-out loss is that of the network."""
     selected = select(make_selection(0), {"random": NETWORKS["random"]})
-    assert selected.model.members == {"random": NETWORKS["random"]}
-    assert selected.model.weights == {"random": 1}
+    assert selected.mixture.members == {"random": NETWORKS["random"]}
+    assert selected.mixture.weights == {"random": 1}
     assert selected.held_out
     assert selected.held_out.members == {"random": selected.held_out.nats_per_symbol}
     p = likelihoods(NETWORKS["random"], HELD_OUT).tolist()
@@ -184,8 +184,8 @@ def test_two_networks_without_n_grams() -> None:
     selected = select(make_selection(0), networks)
     scored = [likelihoods(model, HELD_OUT) for model in networks.values()]
     weights = fit_weights(scored)
-    assert list(selected.model.members) == ["trigrams", "random"]
-    assert [*selected.model.weights.values()] == pytest.approx(weights, rel=1e-9)
+    assert list(selected.mixture.members) == ["trigrams", "random"]
+    assert [*selected.mixture.weights.values()] == pytest.approx(weights, rel=1e-9)
     mixed = [
         weights[0] * p + weights[1] * q
         for p, q in zip(scored[0].tolist(), scored[1].tolist(), strict=True)
@@ -206,7 +206,7 @@ def test_a_given_order_is_kept(names: tuple[str, ...], order: int) -> None:
     assert selected.held_out
     assert selected.held_out.members["ngram"] == pytest.approx(slow_nats(p.tolist()), rel=1e-9)
     expected = fit_weights([*(likelihoods(NETWORKS[name], HELD_OUT) for name in names), p])
-    assert [*selected.model.weights.values()] == pytest.approx(expected, rel=1e-9)
+    assert [*selected.mixture.weights.values()] == pytest.approx(expected, rel=1e-9)
 
 
 @alone_or_together
@@ -230,7 +230,7 @@ def test_without_held_out_names_the_defaults_are_taken(
     selected = select(selection, networks_of(names))
     assert selected.held_out is None
     equal = dict.fromkeys([*names, "ngram"], 1 / (len(names) + 1))
-    assert selected.model.weights == pytest.approx(equal, abs=1e-12)
+    assert selected.mixture.weights == pytest.approx(equal, abs=1e-12)
     assert DEFAULT_ORDER == 6
     assert same(ngram_of(selected), make_ngram(CORPUS.names, order or 6))
 
@@ -239,8 +239,8 @@ def test_a_network_alone_without_held_out_names() -> None:
     """There is nothing to choose and no loss."""
     selection = Selection(CORPUS.names, NOTHING, CORPUS.names, V, 0)
     selected = select(selection, {"trigrams": NETWORKS["trigrams"]})
-    assert selected.model.members == {"trigrams": NETWORKS["trigrams"]}
-    assert selected.model.weights == {"trigrams": 1}
+    assert selected.mixture.members == {"trigrams": NETWORKS["trigrams"]}
+    assert selected.mixture.weights == {"trigrams": 1}
     assert selected.held_out is None
 
 

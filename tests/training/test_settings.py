@@ -121,7 +121,9 @@ def test_every_choice_is_allowed_and_no_other(name: str) -> None:
     for value in CHOICES[name]:
         assert getattr(changed(name, value), name) == value
     for value in ("", "RNN", "transformer"):
-        with pytest.raises(SettingError, match=f"{name} is .*{CHOICES[name][0]}.*, not '{value}'"):
+        with pytest.raises(
+            SettingError, match=f"{name} must be .*{CHOICES[name][0]}.*, not '{value}'"
+        ):
             changed(name, value)
         with pytest.raises(SettingError, match=name):
             Settings.from_json({**PLAIN.to_json(), name: value})
@@ -175,5 +177,5 @@ def test_settings_of_another_type_are_refused(change: dict[str, object]) -> None
 
 def test_incomplete_settings_are_refused() -> None:
     """The message says that a setting is missing."""
-    with pytest.raises(SettingError, match="incomplete"):
+    with pytest.raises(SettingError, match="hidden_size and steps must be given"):
         Settings.from_json({"seed": 1})

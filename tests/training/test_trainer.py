@@ -131,7 +131,7 @@ def test_without_held_out_names_training_does_not_stop_early() -> None:
 def test_an_exploding_loss_halves_the_rate(held_out: bool) -> None:
     """At an absurd rate, the rate is halved until the network learns."""
     trainer = make_trainer(replace(SETTINGS, learning_rate=100.0, steps=600), held_out=held_out)
-    rates = [progress.lowered for progress in train(trainer) if progress.lowered]
+    rates = [progress.lowered_rate for progress in train(trainer) if progress.lowered_rate]
     assert rates
     assert rates == [100 / 2 ** (i + 1) for i in range(len(rates))]
     assert loss_of(trainer.best_network, CORPUS.names) < np.log(V)
@@ -148,7 +148,7 @@ def test_an_infinite_loss_is_rolled_back_at_once() -> None:
             if trainer.step == 105:
                 trainer.network.parameters["Wya"][...] = np.inf
             progress = trainer.update()
-            lowered += [progress.step] if progress.lowered else []
+            lowered += [progress.step] if progress.lowered_rate else []
             if progress.step == 106:
                 np.testing.assert_array_equal(
                     trainer.network.parameters.vector, trainer.best_network.parameters.vector
@@ -174,7 +174,7 @@ def test_an_infinite_gradient_is_not_followed(monkeypatch: pytest.MonkeyPatch) -
     lowered = []
     while not trainer.finished:
         progress = trainer.update()
-        lowered += [progress.step] if progress.lowered else []
+        lowered += [progress.step] if progress.lowered_rate else []
         assert all(np.isfinite(array).all() for array in trainer.resume_state().arrays.values())
     assert lowered == [101]
 
@@ -190,7 +190,7 @@ def test_an_undefined_validation_loss_is_rolled_back(monkeypatch: pytest.MonkeyP
         return p * (math.nan if trainer.step == 100 else 1.0)
 
     monkeypatch.setattr(home, "likelihoods", break_at_100)
-    lowered = [progress.step for progress in train(trainer) if progress.lowered]
+    lowered = [progress.step for progress in train(trainer) if progress.lowered_rate]
     assert lowered == [100]
     assert 100 not in [row.step for row in trainer.history]
 
@@ -277,7 +277,7 @@ def break_state(state: ResumeState, change: str) -> ResumeState:
         case "a negative counter":
             numbers["stale"] = -1
         case "a fraction":
-            numbers["lowered"] = 0.5
+            numbers["rollbacks"] = 0.5
         case _:
             del numbers[change]
     return ResumeState(arrays, numbers)
@@ -292,7 +292,7 @@ def break_state(state: ResumeState, change: str) -> ResumeState:
         ("a negative counter", "counters"),
         ("a fraction", "counters"),
         ("stale", "counters"),
-        ("lowered", "counters"),
+        ("rollbacks", "counters"),
         ("loss", "counters"),
         ("symbols", "counters"),
     ],

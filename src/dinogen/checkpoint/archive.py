@@ -19,13 +19,16 @@ from dinogen.data.cleaning import ZIP_MARK
 from dinogen.errors import CheckpointError
 
 MAX_FILE = 1 << 30
+"""The maximum size of a file, in bytes."""
+
 MAX_ARRAYS = 256
+"""The maximum number of arrays in a file."""
 
 _NPY_MARK = b"\x93NUMPY\x01\x00"
 """The first bytes of an array in version 1.0 of the .npy format."""
 
 _CHUNK = 1 << 20
-"""Bytes that are read at a time."""
+"""The number of bytes that are read at a time."""
 
 # The end of central directory record, and the ZIP64 locator before it, which only a larger archive
 # needs (APPNOTE.TXT 6.3.10, sections 4.3.16 and 4.3.15).
@@ -35,12 +38,13 @@ _LOCATOR_MARK = b"PK\x06\x07"
 _LOCATOR_SIZE = 20
 
 _MAX_DIRECTORY_ENTRY = 256
+"""The maximum size of the directory is `MAX_ARRAYS` times this number of bytes."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Archive:
-    """The arrays of an open ``.npz`` file, by name. Together they are not larger than the file.
+    """The arrays of an open ``.npz`` file, by name.
 
     Raises:
         Malformed: from every method, for anything that `save` does not write.
@@ -51,7 +55,7 @@ class Archive:
 
         Args:
             archive: the archive.
-            size: of the file, in bytes.
+            size: the size of the file, in bytes.
         """
         entries = archive.infolist()
         self._archive = archive
@@ -67,7 +71,8 @@ class Archive:
                 raise Malformed("an array is compressed, which dinogen never does")
             if entry.compress_size != entry.file_size:
                 raise Malformed("the size of an array is ambiguous")
-        # Checked as a sum: entries that overlap could each be as large as the file.
+        # Together, the arrays must not be larger than the file. The sum is checked, because each of
+        # several overlapping entries could be as large as the file.
         if sum(entry.file_size for entry in entries) > size:
             raise Malformed("its arrays claim to be larger than the file")
 
@@ -77,7 +82,7 @@ class Archive:
         return set(self._members)
 
     def text(self, name: str, max_size: int) -> str:
-        """Read a text in UTF-8 of at most so many bytes, stored as a flat array."""
+        """Read a text in UTF-8 of at most ``max_size`` bytes, stored as a flat array."""
         if self._members[name].file_size > max_size:
             raise Malformed(f"the array {name} is too long")
         return self._read(name, np.uint8, None).tobytes().decode()
@@ -93,7 +98,7 @@ class Archive:
     def _read(
         self, name: str, dtype: type[Scalar], shape: tuple[int, ...] | None
     ) -> NDArray[Scalar]:
-        """Read an array; if no shape is given, one dimension of the length that it has."""
+        """Read an array; without a shape, a flat array of any length."""
         entry = self._members[name]
         with self._archive.open(entry) as file:
             prefix = file.read(len(_NPY_MARK) + 2)
@@ -101,7 +106,7 @@ class Archive:
             size = entry.file_size - len(prefix) - len(header)
             if shape is None:
                 shape = (size,)
-            # Compared with what NumPy writes, not parsed: a header is a Python expression.
+            # The header is compared with that of NumPy, not parsed: it is a Python expression.
             kind = np.dtype(dtype)
             expected = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {shape}, }}"
             if not prefix.startswith(_NPY_MARK) or header.rstrip() != expected.encode():
@@ -132,15 +137,15 @@ def unpack(file: IO[bytes]) -> Iterator[Archive]:
     try:
         _check_ends(file, size)
         with warnings.catch_warnings():
-            # What zipfile warns of is refused later.
+            # Defects of which zipfile warns are refused later.
             warnings.simplefilter("ignore")
             archive = zipfile.ZipFile(file)
         with archive:
             yield Archive(archive, size)
     except zipfile.BadZipFile:
         raise Malformed("not a complete .npz file") from None
-    # What zipfile raises for other defects: broken streams, offsets outside the file, encryption,
-    # unknown methods.
+    # zipfile raises these for other defects: broken streams, offsets outside the file, encryption,
+    # unknown compression methods.
     except (
         EOFError,
         KeyError,

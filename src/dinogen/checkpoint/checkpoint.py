@@ -23,9 +23,9 @@ class HistoryRow(NamedTuple):
     """One evaluation during training.
 
     Attributes:
-        step: updates done.
-        losses: by name. The default recipe has ``train`` and ``heldout``, in nats per symbol; the
-            classic one has ``smoothed_loss``, in nats per name.
+        step: the number of updates done.
+        losses: the losses by name. The default recipe has ``train`` and ``heldout``, in nats per
+            symbol; the classic one has ``smoothed_loss``, in nats per name.
         samples: names that the model wrote at this step, if the recipe records them.
     """
 
@@ -39,10 +39,10 @@ class TrainingStats(NamedTuple):
 
     Attributes:
         seed: the random seed.
-        steps: updates done.
-        seconds: spent on updates, in all sessions together.
+        steps: the number of updates done.
+        seconds: the time spent on updates in all sessions, in seconds.
         interrupted: whether planned updates are left.
-        settings: of the recipe, by name.
+        settings: the settings of the recipe, by name.
     """
 
     seed: int
@@ -56,10 +56,10 @@ class HeldOut(NamedTuple):
     """The loss on held-out names, in nats per symbol.
 
     Attributes:
-        names: how many names were held out.
-        nats_per_symbol: of the mixture.
-        members: of each member alone, by name.
-        frequencies: of a model that knows the frequency of each symbol, and nothing else.
+        names: the number of held-out names.
+        nats_per_symbol: the loss of the mixture.
+        members: the loss of each member alone, by name.
+        frequencies: the loss of a baseline that predicts each symbol by its frequency.
     """
 
     names: int
@@ -69,11 +69,11 @@ class HeldOut(NamedTuple):
 
 
 class ResumeState(NamedTuple):
-    """What a recipe needs to resume its training exactly. Only that recipe knows the names.
+    """What a recipe needs to resume its training exactly. The keys are private to the recipe.
 
     Attributes:
-        arrays: of float32 or float64, by name.
-        numbers: by name.
+        arrays: the arrays of the training state, of float32 or float64, by key.
+        numbers: the numbers of the training state, by key.
     """
 
     arrays: Mapping[str, Array]
@@ -82,24 +82,24 @@ class ResumeState(NamedTuple):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model, plain data.
+    """A trained model as plain data.
 
     Attributes:
-        recipe: the name of the recipe that trained it.
-        model: the members by name, and their weights.
+        recipe: the name of the recipe that trained the model.
+        mixture: the members by name, and their weights.
         vocabulary: the meaning of the symbol indices.
         case: the rule for capitals.
         corpus: statistics of the training list.
         known: (D,) sorted digests of the distinct names of that list, held-out names included.
-        training: how it was trained.
-        held_out: its held-out loss; None if no names were held out.
+        training: how the model was trained.
+        held_out: the held-out loss; None if no names were held out.
         history: the losses during training.
         resume: the state to resume from.
-        version: of the dinogen that made it.
+        version: the version of dinogen that made the checkpoint.
     """
 
     recipe: str
-    model: Mixture
+    mixture: Mixture
     vocabulary: Vocabulary
     case: CaseRule
     corpus: CorpusStats

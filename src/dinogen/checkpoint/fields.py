@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from dinogen.data.cleaning import MAX_LINE_LENGTH, is_visible
+from dinogen.data.cleaning import MAX_NAME_LENGTH, is_visible
 
 MAX_NUMBER = 1e30
 """Sums of numbers up to this size stay finite. Real weights and losses are far smaller."""
 
 MAX_INTEGER = 2**63
+"""The maximum of an integer without a smaller bound."""
 
-MAX_NAME = 64
+MAX_IDENTIFIER = 64
+"""The maximum number of characters in an identifier."""
 
 T = TypeVar("T")
 Stored = TypeVar("Stored")
@@ -19,18 +21,22 @@ Read = TypeVar("Read", covariant=True)
 
 
 class Malformed(Exception):  # noqa: N818
-    """A part of a checkpoint is invalid; the message says what. The caller knows which file."""
+    """A part of a checkpoint is invalid; the message says what. The caller adds the path."""
 
 
 class Unsupported(Malformed):
-    """A part of a checkpoint may be valid, but another version of dinogen must read it."""
+    """A part of a checkpoint is unknown here; another version of dinogen may read it."""
 
 
 class Field(Protocol[Read]):
-    """One kind of value: JSON is untrusted when it is read."""
+    """Reads one kind of value from untrusted JSON, and writes it."""
 
     def read(self, value: object, name: str) -> Read:
-        """Check a JSON value.
+        """Check a JSON value, and convert it.
+
+        Args:
+            value: the JSON value, untrusted.
+            name: the name of the value in messages.
 
         Raises:
             Malformed: for a value of another kind or out of range.
@@ -38,12 +44,12 @@ class Field(Protocol[Read]):
         ...
 
     def write(self, value: Any) -> Any:
-        """Return the JSON value of what `read` returned."""
+        """Convert a value to JSON. The inverse of `read`."""
         ...
 
 
 class Plain:
-    """The base of fields whose JSON value is the value itself."""
+    """The base class of fields whose values are the same in JSON."""
 
     def write(self, value: Any) -> Any:
         """See `Field.write`."""
@@ -105,7 +111,7 @@ class Text(Plain):
         """See `Field.read`."""
         if not isinstance(value, str):
             raise Malformed(f"{name} is not a text")
-        if len(value) > MAX_LINE_LENGTH:
+        if len(value) > MAX_NAME_LENGTH:
             raise Malformed(f"{name} is too long")
         if not all(map(is_visible, value)):
             raise Malformed(f"{name} has an invisible symbol")
@@ -117,18 +123,20 @@ class Name(Plain):
     """A short identifier of ASCII letters, digits and underscores.
 
     Attributes:
-        dotted: whether it may be several identifiers joined by dots, as the name of an array.
+        dotted: whether the name may be several identifiers joined by dots.
     """
 
     dotted: bool = False
 
     def read(self, value: object, name: str) -> str:
         """See `Field.read`."""
-        if isinstance(value, str) and len(value) <= MAX_NAME and value.isascii():
+        if isinstance(value, str) and len(value) <= MAX_IDENTIFIER and value.isascii():
             parts = value.split(".") if self.dotted else [value]
             if all(map(str.isidentifier, parts)):
                 return value
-        raise Malformed(f"{name} is not a plain name of at most {MAX_NAME} letters and digits")
+        raise Malformed(
+            f"{name} is not a plain name of at most {MAX_IDENTIFIER} letters and digits"
+        )
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ class Symbol(Plain):
     """One visible symbol.
 
     Attributes:
-        newline: whether it may be a newline, which stands for the start of a name.
+        newline: whether a newline is allowed, which stands for the start of a name.
     """
 
     newline: bool = False
@@ -192,7 +200,7 @@ class Nullable(Generic[T]):
 
 @dataclass(frozen=True)
 class ListOf(Generic[T]):
-    """A list of fields of one kind, of limited length."""
+    """A list of limited length, with values of one kind."""
 
     field: Field[T]
     max_length: int
@@ -213,12 +221,12 @@ class ListOf(Generic[T]):
 
 @dataclass(frozen=True)
 class MapOf(Generic[T]):
-    """An object with fields of one kind under arbitrary names, of limited size.
+    """An object of limited size, with values of one kind under any keys.
 
     Attributes:
-        field: the kind of each field.
-        max_length: the maximum number of fields.
-        key: the kind of each name.
+        field: the kind of each value.
+        max_length: the maximum number of values.
+        key: the kind of each key.
     """
 
     field: Field[T]
@@ -247,8 +255,8 @@ class Record(Generic[T]):
     Fields that are not declared are ignored: a newer version may have added them.
 
     Attributes:
-        make: the class; called with the fields by name.
-        fields: by name.
+        make: the class, which is called with the fields as keyword arguments.
+        fields: the kind of each field, by name.
     """
 
     make: Callable[..., T]
@@ -275,7 +283,7 @@ class Checked(Generic[T]):
 
     Attributes:
         field: the field.
-        check: returns what is wrong with a value; None if nothing is.
+        check: returns what is wrong with a value; None if it is valid.
     """
 
     field: Field[T]
@@ -300,7 +308,7 @@ class Converted(Generic[Stored, T]):
     Attributes:
         field: the field.
         make: builds the object from the value.
-        unmake: returns the value again.
+        unmake: the inverse of ``make``.
     """
 
     field: Field[Stored]

@@ -10,7 +10,7 @@ from dinogen.checkpoint.schema import FORMAT, HEADER_NAME, from_parts
 from dinogen.errors import CheckpointError
 
 MAX_HEADER = 1 << 23
-"""Bytes of JSON, far more than any history and vocabulary take."""
+"""The maximum size of the JSON text in bytes, far more than any history and vocabulary need."""
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -29,7 +29,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path}: {problem}") from None
     except Malformed as problem:
         raise CheckpointError(
-            f"{path}: not a dinogen checkpoint, or a damaged one: {problem}; "
+            f"{path}: not a dinogen checkpoint, or a damaged one ({problem}); "
             "make one with: dinogen train LIST"
         ) from None
     except MemoryError:
@@ -69,7 +69,7 @@ def _read_header(archive: Archive) -> dict[str, object]:
 
 
 def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build an object. Two fields of one name would mean different things to different readers."""
+    """Build a JSON object. Refuses two fields of one name, which programs read differently."""
     values = dict(pairs)
     if len(values) != len(pairs):
         raise ValueError

@@ -42,7 +42,7 @@ from dinogen.checkpoint.fields import (
     json_object,
 )
 from dinogen.data.case import MAX_FOLDED_LENGTH, CaseRule
-from dinogen.data.cleaning import MAX_LINE_LENGTH
+from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.corpus import CorpusStats
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.models.language_model import LanguageModel
@@ -58,7 +58,8 @@ from dinogen.models.ngram.kneser_ney import (
 )
 
 FORMAT = 2
-"""The version of the schema. It is raised whenever an older dinogen could not read a newer file."""
+"""The version of the schema. It is raised whenever the old or the new version could not read the
+files of the other."""
 
 HEADER_NAME = "meta"
 """The array that holds the JSON text."""
@@ -66,11 +67,13 @@ HEADER_NAME = "meta"
 _KNOWN = "known"
 _RESUME = "resume"
 
+# Limits for untrusted files.
+
 MAX_HIDDEN_SIZE = 4_096
 MAX_LAYERS = 16
 MAX_MEMBERS = 16
 MAX_NUMBERS = MAX_PARAMETERS + MAX_TABLE
-"""The maximum of all parameters and table entries of all members together."""
+"""The maximum number of parameters and table entries of all members together."""
 
 MAX_ROWS = 1 << 12
 MAX_SYMBOLS = 0x110000
@@ -92,7 +95,7 @@ class ArraySpec(NamedTuple):
 
 
 class ArraySource(Protocol):
-    """Where arrays are read from."""
+    """The source from which arrays are read."""
 
     @property
     def names(self) -> set[str]:
@@ -108,6 +111,7 @@ class ArraySource(Protocol):
 
 
 def _check_vocabulary(symbols: list[str]) -> str | None:
+    """Return what is wrong with the symbols of a vocabulary, if anything."""
     if symbols != sorted(set(symbols)):
         return "is not in order"
     if all(map(str.isspace, symbols)):
@@ -116,6 +120,7 @@ def _check_vocabulary(symbols: list[str]) -> str | None:
 
 
 def _check_corpus(corpus: CorpusStats) -> str | None:
+    """Return what is wrong with the statistics of a corpus, if anything."""
     distinct = corpus.lines - corpus.duplicates
     if distinct < 2 or corpus.names not in (distinct, corpus.lines):
         return "has numbers of lines, names and duplicates that contradict each other"
@@ -123,6 +128,7 @@ def _check_corpus(corpus: CorpusStats) -> str | None:
 
 
 def _check_history(history: list[HistoryRow]) -> str | None:
+    """Return what is wrong with a history, if anything."""
     if any(before.step > after.step for before, after in pairwise(history)):
         return "is not in order"
     if any(before.losses.keys() != after.losses.keys() for before, after in pairwise(history)):
@@ -131,7 +137,7 @@ def _check_history(history: list[HistoryRow]) -> str | None:
 
 
 class HistoryRowField:
-    """A row of the history; in JSON its losses are fields beside its step."""
+    """A row of the history. In JSON, step and losses are fields of one object."""
 
     def read(self, value: object, name: str) -> HistoryRow:
         """See `Field.read`."""
@@ -210,35 +216,35 @@ HEADER: Mapping[str, Field[Any]] = {
 
 # The members of the mixture.
 
-Model = TypeVar("Model", bound=LanguageModel)
+M = TypeVar("M", bound=LanguageModel)
 Info = TypeVar("Info")
 
 DTYPE = Converted(Choice((*_DTYPES,)), _DTYPES.__getitem__, lambda dtype: np.dtype(dtype).name)
 
 
 @dataclass(frozen=True)
-class MemberKind(Generic[Model, Info]):
+class MemberKind(Generic[M, Info]):
     """How one kind of model is stored.
 
     Attributes:
-        model: its class.
+        type: the class of the model.
         info: the fields that describe a model.
         describe: returns the values of these fields.
-        size: the parameters or table entries of a model of V symbols.
-        max_size: the maximum of them.
-        specs: the dtypes and shapes of the arrays of a model of V symbols, by name.
+        size: returns the number of parameters or table entries of a model of V symbols.
+        max_size: the maximum of ``size``.
+        specs: returns the dtypes and shapes of the arrays of a model of V symbols, by name.
         arrays: returns the arrays of a model, by the same names.
         build: builds a model of V symbols from its arrays; raises `Malformed`.
     """
 
-    model: type[Model]
+    type: type[M]
     info: Record[Info]
-    describe: Callable[[Model], Info]
+    describe: Callable[[M], Info]
     size: Callable[[Info, int], int]
     max_size: int
     specs: Callable[[Info, int], Mapping[str, ArraySpec]]
-    arrays: Callable[[Model], Mapping[str, AnyArray]]
-    build: Callable[[Info, int, Mapping[str, AnyArray]], Model]
+    arrays: Callable[[M], Mapping[str, AnyArray]]
+    build: Callable[[Info, int, Mapping[str, AnyArray]], M]
 
 
 class NetworkInfo(NamedTuple):
@@ -255,12 +261,14 @@ class NetworkInfo(NamedTuple):
 
 
 def _describe_network(network: Network) -> NetworkInfo:
+    """Return the description of a network."""
     config = network.config
     dtype = network.parameters.vector.dtype.type
     return NetworkInfo(config.cell, config.layers, config.hidden_size, dtype)
 
 
 def _build_network(info: NetworkInfo, vocab_size: int, arrays: Mapping[str, AnyArray]) -> Network:
+    """Build a network of V symbols from its arrays."""
     network = Network(info.config(vocab_size), info.dtype)
     network.parameters.fill(arrays)
     return network
@@ -275,10 +283,12 @@ class NGramInfo(NamedTuple):
 
 
 def _describe_ngram(ngram: NGram) -> NGramInfo:
+    """Return the description of an n-gram model."""
     return NGramInfo(ngram.order, ngram.tree.contexts, len(ngram.tree.symbols) - 1)
 
 
 def _ngram_specs(info: NGramInfo, vocab_size: int) -> Mapping[str, ArraySpec]:
+    """Return the dtypes and shapes of the arrays of an n-gram model, by name."""
     tree = {
         name: ArraySpec(dtype, (info.grams + 1,))
         for name, dtype in GramTree.dtypes(vocab_size).items()
@@ -287,6 +297,7 @@ def _ngram_specs(info: NGramInfo, vocab_size: int) -> Mapping[str, ArraySpec]:
 
 
 def _build_ngram(info: NGramInfo, vocab_size: int, arrays: Mapping[str, AnyArray]) -> NGram:
+    """Build an n-gram model of V symbols from its arrays, and check that they are valid."""
     tree = GramTree(**{name: arrays[name] for name in GramTree._fields})
     if not tree.is_sound(info.order, vocab_size):
         raise Malformed("its n-grams are not a tree")
@@ -298,9 +309,12 @@ def _build_ngram(info: NGramInfo, vocab_size: int, arrays: Mapping[str, AnyArray
     return NGram(tree, discounts, vocab_size)
 
 
+_NETWORK_KIND = "network"
+_NGRAM_KIND = "ngram"
+
 MEMBERS: Mapping[str, MemberKind[Any, Any]] = {
-    "network": MemberKind(
-        model=Network,
+    _NETWORK_KIND: MemberKind(
+        type=Network,
         info=Record(
             NetworkInfo,
             {
@@ -320,18 +334,18 @@ MEMBERS: Mapping[str, MemberKind[Any, Any]] = {
         arrays=lambda network: network.parameters,
         build=_build_network,
     ),
-    "ngram": MemberKind(
-        model=NGram,
+    _NGRAM_KIND: MemberKind(
+        type=NGram,
         info=Record(
             NGramInfo,
             {
-                "order": Integer(low=1, high=MAX_LINE_LENGTH),
+                "order": Integer(low=1, high=MAX_NAME_LENGTH),
                 "contexts": Integer(low=1),
                 "grams": Integer(low=1),
             },
         ),
         describe=_describe_ngram,
-        # A small tree can unfold into large tables.
+        # The tables of a small tree can be large.
         size=lambda info, vocab_size: max(info.grams, info.contexts * vocab_size),
         max_size=MAX_TABLE,
         specs=_ngram_specs,
@@ -343,7 +357,7 @@ MEMBERS: Mapping[str, MemberKind[Any, Any]] = {
 
 
 class MemberEntry(NamedTuple):
-    """A member as the JSON text has it: its kind, its weight, and its own description."""
+    """A member of the mixture in the JSON text: its kind, its weight and its description."""
 
     kind: str
     weight: float
@@ -351,7 +365,7 @@ class MemberEntry(NamedTuple):
 
 
 class MemberField:
-    """A member of the mixture; in JSON its description stands beside its kind and weight."""
+    """A member of the mixture. In JSON, kind, weight and description are fields of one object."""
 
     def read(self, value: object, name: str) -> MemberEntry:
         """See `Field.read`."""
@@ -367,7 +381,7 @@ class MemberField:
 
 
 class ResumeEntry(NamedTuple):
-    """The resume state as the JSON text has it: the arrays stand outside."""
+    """The resume state in the JSON text: the numbers, and the dtype and shape of each array."""
 
     numbers: Mapping[str, int | float]
     arrays: Mapping[str, ArraySpec]
@@ -375,7 +389,7 @@ class ResumeEntry(NamedTuple):
 
 _MEMBER_ENTRIES = Checked(
     MapOf(MemberField(), MAX_MEMBERS),
-    # The arrays of such a member could have the names of the resume arrays.
+    # "resume" is the prefix of the resume arrays.
     lambda entries: f"has a member named {_RESUME}" if _RESUME in entries else None,
 )
 
@@ -404,10 +418,10 @@ _RESUME_ENTRY = Record(
 
 
 def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray]]:
-    """Take a checkpoint apart into the object of its JSON text and its arrays by name."""
+    """Split a checkpoint into the object of its JSON text and its arrays, by name."""
     entries = {
-        name: _entry(member, checkpoint.model.weights[name])
-        for name, member in checkpoint.model.members.items()
+        name: _entry(member, checkpoint.mixture.weights[name])
+        for name, member in checkpoint.mixture.members.items()
     }
     resume = ResumeEntry(
         checkpoint.resume.numbers,
@@ -426,7 +440,7 @@ def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray
         _KNOWN: checkpoint.known,
         **{
             f"{name}.{array_name}": array
-            for name, member in checkpoint.model.members.items()
+            for name, member in checkpoint.mixture.members.items()
             for array_name, array in MEMBERS[entries[name].kind].arrays(member).items()
         },
         **{f"{_RESUME}.{name}": array for name, array in checkpoint.resume.arrays.items()},
@@ -435,21 +449,22 @@ def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray
 
 
 def _entry(member: LanguageModel, weight: float) -> MemberEntry:
-    kind = next(name for name, kind in MEMBERS.items() if isinstance(member, kind.model))
+    """Return the entry of a member in the JSON text."""
+    kind = next(name for name, kind in MEMBERS.items() if isinstance(member, kind.type))
     return MemberEntry(kind, weight, MEMBERS[kind].describe(member))
 
 
 def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
-    """Put a checkpoint together; the reverse of `to_parts`.
+    """Build a checkpoint from its parts. The inverse of `to_parts`.
 
     All names, dtypes, shapes and sizes are checked before an array is read.
 
     Args:
-        header: the object of its JSON text, untrusted.
-        source: where its arrays are read from, untrusted.
+        header: the object of the JSON text, untrusted.
+        source: the source of the arrays, untrusted.
 
     Raises:
-        Malformed: for anything that `to_parts` would not give.
+        Malformed: if any part is invalid.
     """
     whole: Record[dict[str, Any]] = Record(
         dict, {**HEADER, "members": _MEMBER_ENTRIES, "resume": _RESUME_ENTRY}
@@ -470,14 +485,14 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
         for name, entry in entries.items()
     }
     try:
-        model = Mixture(members, {name: entry.weight for name, entry in entries.items()})
+        mixture = Mixture(members, {name: entry.weight for name, entry in entries.items()})
     except ValueError as error:
         raise Malformed(str(error)) from None
     digests = _read(source, "", known)[_KNOWN]
     if not (digests[1:] > digests[:-1]).all():
         raise Malformed("its digests are not in order")
     state = ResumeState(_read(source, _RESUME, resume.arrays), resume.numbers)
-    return Checkpoint(model=model, known=digests, resume=state, **values)
+    return Checkpoint(mixture=mixture, known=digests, resume=state, **values)
 
 
 def _contradiction(values: Mapping[str, Any], entries: Mapping[str, MemberEntry]) -> str | None:
@@ -493,6 +508,7 @@ def _contradiction(values: Mapping[str, Any], entries: Mapping[str, MemberEntry]
 
 
 def _check_sizes(entries: Mapping[str, MemberEntry], vocab_size: int) -> None:
+    """Refuse members that are too large, alone or together."""
     total = 0
     for name, entry in entries.items():
         kind = MEMBERS[entry.kind]
@@ -503,6 +519,7 @@ def _check_sizes(entries: Mapping[str, MemberEntry], vocab_size: int) -> None:
 
 
 def _check_names(names: set[str], groups: Mapping[str, Mapping[str, ArraySpec]]) -> None:
+    """Check that a file has exactly the expected arrays, given as groups by prefix."""
     expected = {_join(prefix, name) for prefix, specs in groups.items() for name in specs}
     for missing in sorted(expected - names):
         raise Malformed(f"the array {missing} is missing")
@@ -511,11 +528,12 @@ def _check_names(names: set[str], groups: Mapping[str, Mapping[str, ArraySpec]])
 
 
 def _read(source: ArraySource, prefix: str, specs: Mapping[str, ArraySpec]) -> dict[str, AnyArray]:
-    """Read a group of arrays."""
+    """Read a group of arrays, which share a prefix."""
     return {name: source.array(_join(prefix, name), *spec) for name, spec in specs.items()}
 
 
 def _join(prefix: str, name: str) -> str:
+    """Return the name of an array in the file."""
     return f"{prefix}.{name}" if prefix else name
 
 
@@ -523,9 +541,11 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """Describe a checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
     header, _ = to_parts(checkpoint)
     entries: Mapping[str, Any] = header["members"]
-    networks = [model for model in checkpoint.model.members.values() if isinstance(model, Network)]
+    networks = [
+        model for model in checkpoint.mixture.members.values() if isinstance(model, Network)
+    ]
     config = networks[0].config if networks else NetworkConfig(len(checkpoint.vocabulary), 0)
-    ngrams = [entry for entry in entries.values() if entry["kind"] == NGRAM]
+    ngrams = [entry for entry in entries.values() if entry["kind"] == _NGRAM_KIND]
     held_out = checkpoint.held_out
     return {
         "format": FORMAT,
@@ -539,7 +559,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
             "members": entries,
         },
         "ngram": {name: ngrams[0][name] for name in NGramInfo._fields} if ngrams else None,
-        "weights": {NETWORK: 0.0, NGRAM: 0.0, **checkpoint.model.weights},
+        "weights": {NETWORK: 0.0, NGRAM: 0.0, **checkpoint.mixture.weights},
         "symbols": header["vocabulary"],
         "case": header["case"],
         "corpus": header["corpus"],

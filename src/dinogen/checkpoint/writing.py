@@ -28,11 +28,11 @@ _FIRST_NAME = f"{HEADER_NAME}.npy".encode()
 
 
 class Stamp(NamedTuple):
-    """The size and the time of change of a file; another file at the same path has another stamp.
+    """The size and the modification time of a file. They show whether it was replaced.
 
     Attributes:
-        size: in bytes.
-        changed: in nanoseconds.
+        size: the size in bytes.
+        changed: the modification time in nanoseconds.
     """
 
     size: int
@@ -49,6 +49,7 @@ class Stamp(NamedTuple):
 
 
 NO_FILE = Stamp(-1, -1)
+"""The stamp of a missing file."""
 
 
 def save(checkpoint: Checkpoint, path: str | Path, replaces: Stamp | None = None) -> Stamp:
@@ -57,13 +58,13 @@ def save(checkpoint: Checkpoint, path: str | Path, replaces: Stamp | None = None
     Args:
         checkpoint: the checkpoint.
         path: where to write it.
-        replaces: the only file that may be replaced; None for any.
+        replaces: if given, a file with another stamp is not replaced.
 
     Returns:
         The stamp of the new file.
 
     Raises:
-        CheckpointError: if it cannot be written; a file that was there before is untouched.
+        CheckpointError: if it cannot be written. A file at the path is then unchanged.
     """
     return write_whole(path, lambda file: _write_arrays(file, _arrays(checkpoint)), replaces)
 
@@ -75,14 +76,14 @@ def write_whole(
 
     Args:
         path: where to write it.
-        write: writes the content.
-        replaces: the only file that may be replaced; None for any.
+        write: writes the content to an open file.
+        replaces: if given, a file with another stamp is not replaced.
 
     Returns:
         The stamp of the new file.
 
     Raises:
-        CheckpointError: if it cannot be written; a file that was there before is untouched.
+        CheckpointError: if it cannot be written. A file at the path is then unchanged.
     """
     target = _target(path)
     try:
@@ -100,7 +101,7 @@ def write_whole(
     except OSError as error:
         _refuse(path, error)
     _sync(target.parent)
-    # Only now: on some file systems, closing a file changes its time.
+    # The stamp is read last, because on some file systems closing a file changes its time.
     return Stamp.of(target)
 
 
@@ -111,7 +112,7 @@ def check_writable(path: str | Path) -> None:
         CheckpointError: if its directory is missing or read-only, or if it is not a regular file.
     """
     try:
-        # Tried, because more than permissions can prevent it.
+        # Tried, since checking permissions is not enough.
         with _temporary_file(_target(path)):
             pass
     except OSError as error:
@@ -122,7 +123,7 @@ def check_replaceable(path: str | Path) -> None:
     """Check that a file is a checkpoint or empty, so that it may be replaced by a checkpoint.
 
     Raises:
-        CheckpointError: if it is another file, the list of names for example.
+        CheckpointError: if it is another file, for example the list of names.
     """
     try:
         with Path(path).open("rb") as file:
@@ -134,6 +135,7 @@ def check_replaceable(path: str | Path) -> None:
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
+    """Return all arrays of the file, by name."""
     header, arrays = to_parts(checkpoint)
     text = json.dumps(header, ensure_ascii=False, allow_nan=False)
     # The JSON text comes first, so that a checkpoint is recognised by its first bytes.
@@ -146,7 +148,7 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
 def _target(path: str | Path) -> Path:
     """Resolve a path to the regular file that exists there or will be written there."""
     try:
-        # A symbolic link stays; the file that it leads to is replaced.
+        # A symbolic link is kept; its target is replaced.
         target = Path(os.path.realpath(path))
         if target.is_symlink():
             raise CheckpointError(f"{path}: a symbolic link to itself; name a file to write to")
@@ -185,7 +187,8 @@ def _temporary_file(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 
 def _lock(file: IO[bytes]) -> None:
-    # Without such locks, two processes that write to one target at a time are not kept apart.
+    """Wait for an exclusive lock on a file."""
+    # Without flock, concurrent writers are not kept apart.
     with suppress(ImportError, OSError):
         from fcntl import LOCK_EX, flock
 
@@ -193,7 +196,7 @@ def _lock(file: IO[bytes]) -> None:
 
 
 def _write_arrays(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
-    """Write what `numpy.savez` writes. Some versions of it leave an archive open on failure."""
+    """Write arrays as `numpy.savez` does; some versions of it leave a file open on failure."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             # A fixed time, so that equal checkpoints are equal files.
@@ -202,7 +205,7 @@ def _write_arrays(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> No
 
 
 def _sync(directory: Path) -> None:
-    # A rename is durable only after a sync of its directory. Some systems do not offer that.
+    """Make a rename in a directory durable, on systems that can sync a directory."""
     with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
@@ -212,6 +215,7 @@ def _sync(directory: Path) -> None:
 
 
 def _refuse(path: str | Path, error: OSError) -> NoReturn:
+    """Raise the error for a path that cannot be written."""
     reason = (error.strerror or str(error)).lower()
     raise CheckpointError(
         f"{path}: could not be written: {reason}; correct that, or name another path"

@@ -123,6 +123,7 @@ def inspect(
 
 
 def _open_screen(export: str | None, *, force: bool) -> "Screen":
+    """Open the screen; with a path to export to, it records a picture."""
     from dinogen.cli.views.screen import Screen, check_picture
 
     if export is not None:
@@ -130,11 +131,12 @@ def _open_screen(export: str | None, *, force: bool) -> "Screen":
     return Screen(recording=export is not None)
 
 
-# Each of these shows one view: as JSON if there is no screen.
-
-
 def _print_json(record: dict[str, Any]) -> None:
+    """Print an object as one line of JSON."""
     click.echo(json.dumps(record, ensure_ascii=False))
+
+
+# Each of these functions shows one view: on the screen, or as JSON if there is no screen.
 
 
 def _show_summary(model: "Model", path: Path, screen: "Screen | None") -> None:
@@ -156,7 +158,7 @@ def _show_comparison(
         from dinogen.checkpoint.schema import describe
 
         for checkpoint, path in zip(checkpoints, paths, strict=True):
-            # In ASCII, a path is unchanged for programs and harmless for terminals.
+            # Escaped as ASCII, a path cannot control a terminal. Programs read it unchanged.
             click.echo(json.dumps({"checkpoint": str(path)} | describe(checkpoint)))
         return
     from dinogen.cli.views.summary import comparison_view
@@ -167,9 +169,9 @@ def _show_comparison(
 def _show_next(checkpoint: "Checkpoint", written: str, screen: "Screen | None") -> None:
     from dinogen.models.scoring import next_probabilities
 
-    # Folding depends on what follows: a Greek sigma has another form at the end of a word.
-    indices = checkpoint.vocabulary.indices_of(checkpoint.case.apply(f"{written}x")[:-1])
-    p = next_probabilities(checkpoint.model, indices).tolist()
+    folded = checkpoint.case.fold_part(written, more_after=True)
+    indices = checkpoint.vocabulary.indices_of(folded)
+    p = next_probabilities(checkpoint.mixture, indices).tolist()
     symbols: list[str | None] = [None, *checkpoint.vocabulary.symbols]
     likely = sorted(zip(symbols, p, strict=True), key=lambda pair: -pair[1])
     if screen is None:
@@ -183,7 +185,7 @@ def _show_next(checkpoint: "Checkpoint", written: str, screen: "Screen | None") 
 def _show_similarity(checkpoint: "Checkpoint", screen: "Screen | None") -> None:
     from dinogen.inspection.similarity import cosines, embed, flat_map
 
-    similarities = cosines(embed(checkpoint.model))  # (V - 1, V - 1)
+    similarities = cosines(embed(checkpoint.mixture))  # (V - 1, V - 1)
     symbols = checkpoint.vocabulary.symbols
     nearest = {
         symbol: [(symbols[j], float(row[j])) for j in (-row).argsort() if j != i][:_NEAREST]
@@ -204,14 +206,15 @@ def _show_similarity(checkpoint: "Checkpoint", screen: "Screen | None") -> None:
 def _show_scores(
     checkpoint: "Checkpoint", source: str, screen: "Screen | None", *, sort: bool
 ) -> None:
+    from dinogen.data.sources import read_names
     from dinogen.inspection.scores import score_names
     from dinogen.threads import map_ordered
 
     parts: Iterable[Scores]
     if sort:
-        parts = [score_names(checkpoint, [name for names in _read(source) for name in names])]
+        parts = [score_names(checkpoint, [name for names in read_names(source) for name in names])]
     else:
-        parts = map_ordered(lambda names: score_names(checkpoint, names), _read(source))
+        parts = map_ordered(lambda names: score_names(checkpoint, names), read_names(source))
     for scores in parts:
         order: Sequence[int] = range(len(scores))
         if sort:
@@ -225,7 +228,7 @@ def _show_scores(
 
 
 def _score_records(scores: "Scores", order: Sequence[int]) -> Iterator[str]:
-    """Yield the JSON line of each name. Without `json.dumps`, it takes a third of the time."""
+    """Yield the JSON line of each name. Written by hand: json.dumps takes three times as long."""
     quote = json.encoder.encode_basestring
     names, folded, totals, known = scores.names, scores.folded, scores.totals, scores.known
     for i in order:
@@ -243,9 +246,10 @@ def _show_compared_scores(
 ) -> None:
     import numpy as np
 
+    from dinogen.data.sources import read_names
     from dinogen.inspection.scores import probability_of_first, score_names
 
-    for names in _read(source):
+    for names in read_names(source):
         ours, theirs = (score_names(checkpoint, names).totals for checkpoint in (first, second))
         share = probability_of_first(np.array(ours), np.array(theirs)).tolist()
         if screen is None:
@@ -258,11 +262,3 @@ def _show_compared_scores(
 
             pairs = list(zip(ours, theirs, strict=True))
             screen.draw_lines(compared_score_lines(names, pairs, share))
-
-
-def _read(source: str) -> Iterator[list[str]]:
-    """Yield the names of a list, chunk by chunk."""
-    from dinogen.data.sources import read_names
-
-    for names in read_names(source):
-        yield names.split("\n")[:-1]

@@ -1,9 +1,11 @@
 """The command ``dinogen``: its group of commands, its error messages and its exit status."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -30,6 +32,19 @@ class _Group(click.Group):
             return None
         command: click.Command = getattr(import_module(f"dinogen.cli.{cmd_name}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if not Path(args[0]).is_file():
+                raise
+            train = shlex.join(["dinogen", "train", args[0]])
+            raise click.UsageError(
+                f"{error.format_message()} To learn from this file: {train}", ctx
+            ) from None
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         with _ignore_broken_pipe():
@@ -81,8 +96,8 @@ def group(ctx: click.Context) -> None:
 def run_command(args: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with its status. An error is one line on stderr.
 
-    The status is 0 if all is done, 1 if the work failed, 2 if the command line is wrong, and 130 if
-    the command was interrupted.
+    The status is 0 for success, 1 for a failure, 2 for a wrong command line, and 130 if the command
+    was interrupted.
 
     Args:
         args: the arguments; None for those of the process.
@@ -98,11 +113,14 @@ def run_command(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(args: Sequence[str] | None) -> int:
+    """Run a command line, print its error if it fails, and return the exit status."""
     try:
         status = group.main(args, prog_name="dinogen", standalone_mode=False)
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "dinogen"
-        return _fail(f"{error.format_message().rstrip('.')}; see {command} --help", WRONG_USAGE)
+        command = error.ctx.command_path if error.ctx else _command_of(args)
+        message = error.format_message().rstrip(".")
+        see = " See" if message.endswith("?") else "; see"
+        return _fail(f"{message}{see} {command} --help", WRONG_USAGE)
     except SettingError as error:
         return _fail(str(error), WRONG_USAGE)
     except DinogenError as error:
@@ -120,6 +138,13 @@ def _run(args: Sequence[str] | None) -> int:
     return status if isinstance(status, int) else DONE
 
 
+def _command_of(args: Sequence[str] | None) -> str:
+    """Return the command that a command line begins with, for errors without a click context."""
+    first = (sys.argv[1:] if args is None else args)[:1]
+    return " ".join(["dinogen", *(name for name in first if name in group.commands)])
+
+
 def _fail(message: str, status: int) -> int:
+    """Print an error message, and return the exit status."""
     print_message(f"dinogen: {message}")
     return status

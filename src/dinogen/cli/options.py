@@ -27,10 +27,10 @@ def number_option(
     """Build an option for a number, with the bounds of the library.
 
     Args:
-        flags: the flags, separated by spaces. As in click, the last one names the setting.
+        flags: the flags, separated by spaces. click names the setting after the last one.
         kind: the type of the number.
-        bounds: the bounds of each setting, by name; or a function that imports them, if their
-            module imports NumPy, which the help must not do.
+        bounds: the bounds of each setting, by name; or a function that imports and returns them, so
+            that ``--help`` does not import NumPy.
         text: the help.
     """
 
@@ -60,7 +60,7 @@ def new_seed() -> int:
 
 
 def print_seed(seed: int) -> None:
-    """Print a new seed, so that the run can be repeated."""
+    """Print a new seed on stderr, so that the run can be repeated."""
     print_message(f"seed {seed} (to repeat this: --seed {seed})")
 
 
@@ -75,8 +75,8 @@ def load_named(path: str | None) -> "tuple[Model, Path]":
     """Load a model, and return it with the path of its checkpoint.
 
     Args:
-        path: of the checkpoint. None for ``$DINOGEN_CHECKPOINT``, else ``./dinogen.npz``, else the
-            checkpoint that is part of the package.
+        path: the path of the checkpoint. None for ``$DINOGEN_CHECKPOINT``, else ``./dinogen.npz``,
+            else the bundled checkpoint.
 
     Raises:
         CheckpointError: for a file that cannot be read, or that is not a checkpoint.

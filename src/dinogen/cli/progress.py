@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 # Autosave.
 
 SAVE_EVERY = 10.0
-"""Seconds between two saves. A killed run loses about this much work."""
+"""The minimum number of seconds between two saves. A killed run loses about this much work."""
 
 SAVE_PAUSE = 9
-"""The pause after a save, in multiples of its duration: saving takes a tenth of the time."""
+"""The pause after a save is at least this many times as long as the save."""
 
 _LOST = "; no other place could be written either, and training since the last save is lost"
 
@@ -39,12 +39,12 @@ class Autosave:
     """
 
     def __init__(self, run: "Run", output: str, replaces: "Stamp") -> None:
-        """Start the clock.
+        """Set up the saves; the first is due after `SAVE_EVERY` seconds.
 
         Args:
             run: the run to save.
-            output: the path.
-            replaces: the file that is at the path now.
+            output: the path of the checkpoint.
+            replaces: the stamp of the file that is at the path now.
         """
         self._run = run
         self._output = output
@@ -53,11 +53,11 @@ class Autosave:
         self._problem = ""
 
     def save_if_due(self) -> str | None:
-        """Save if it is time to.
+        """Save if a save is due.
 
         Returns:
-            Why the save failed, if that was not returned before; None otherwise. The run can
-            continue, and a later save may succeed.
+            The problem of a failed save, if it is not that of the save before; None otherwise. The
+            run can continue, and a later save may succeed.
         """
         began = monotonic()
         if began < self._next:
@@ -78,7 +78,7 @@ class Autosave:
 
         Raises:
             CheckpointError: if the path cannot be written. The checkpoint is then written to a
-                temporary folder, if possible, and the message has its path.
+                temporary folder, if possible, and the message names it.
         """
         checkpoint = self._run.checkpoint()
         try:
@@ -89,7 +89,7 @@ class Autosave:
 
 
 def _save_elsewhere(checkpoint: "Checkpoint", output: str) -> str:
-    """Save in a temporary folder, and return the end of a message that has the path."""
+    """Save in a temporary folder, and return the end of the message, which has the path."""
     try:
         folder = Path(mkdtemp(prefix="dinogen-"))
     except OSError:
@@ -116,24 +116,25 @@ _CURVE_WIDTH, _CURVE_HEIGHT = 60, 6
 
 
 def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bool) -> bool:
-    """Train and save, with progress on stderr. A signal stops the training, and it is saved.
+    """Train and save, with progress on stderr. A stop signal ends the training early.
 
     Args:
         run: the run to train.
         output: the path of the checkpoint.
-        replaces: the file that is at this path now.
+        replaces: the stamp of the file that is at this path now.
         quiet: print only problems.
 
     Returns:
         Whether the training is finished; False if a signal stopped it.
 
     Raises:
-        CheckpointError: if it cannot be saved at the end.
-        TrainingError: if the loss explodes at any learning rate.
+        CheckpointError: if the checkpoint cannot be saved at the end.
+        TrainingError: if the loss explodes even at a very low learning rate.
     """
     if run.finished and run.step and not quiet:
         print_message(
-            f"training was finished after {run.step:,} steps; to train longer, add --steps N"
+            f"training was finished after {run.step:,} steps; to train longer, give a larger total "
+            "with --steps or --epochs"
         )
     autosave, next_step, next_time = Autosave(run, output, replaces), run.step, 0.0
     # With disable=None, tqdm draws on terminals only.
@@ -153,10 +154,10 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
     with stop_on_signal() as stop, bar:
         for progress in run.train():
             bar.update()
-            if progress.lowered and not quiet:
+            if progress.lowered_rate and not quiet:
                 print_above_bar(
                     f"step {progress.step:,}: the loss exploded; training continues from the best "
-                    f"step so far, with the learning rate halved to {progress.lowered:.2g}"
+                    f"step so far, with the learning rate halved to {progress.lowered_rate:.2g}"
                 )
             if progress.row:
                 losses = format_losses(progress.row)
@@ -179,16 +180,19 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
             width = min(console.width, _CURVE_WIDTH)
             for line in draw_losses(checkpoint.history, width, _CURVE_HEIGHT):
                 console.print(line)
-        print_message(_summary(checkpoint, output))
+        print_message(_summary(checkpoint, output, stopped_early=run.step < run.steps))
     return not checkpoint.training.interrupted
 
 
-def _summary(checkpoint: "Checkpoint", output: str) -> str:
+def _summary(checkpoint: "Checkpoint", output: str, *, stopped_early: bool) -> str:
+    """Return the message after a finished training: names, time, held-out loss and path."""
     training, held_out = checkpoint.training, checkpoint.held_out
     trained_on = checkpoint.corpus.names - (held_out.names if held_out else 0)
-    parts = [f"trained on {trained_on:,} names"]
+    parts = [f"trained on {pluralize(trained_on, 'name')}"]
     if training.steps:
         parts[0] += f" in {training.seconds:.1f} s"
+    if stopped_early:
+        parts.append(f"stopped early at step {training.steps:,}, as the loss no longer improved")
     if held_out:
         names = pluralize(held_out.names, "held-out name")
         parts.append(f"loss on {names}: {held_out.nats_per_symbol:.3f} nats per symbol")

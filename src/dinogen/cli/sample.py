@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def _bounds() -> "Bounds":
+    """Import the bounds of the sampling options, with a module that imports NumPy."""
     from dinogen.generation.decoding import BOUNDS
 
     return BOUNDS
@@ -29,7 +30,7 @@ def _bounds() -> "Bounds":
 
 @click.command(
     epilog="The same checkpoint, seed and options give the same names, and --n only sets how many. "
-    "A candidate is a drawn name that may be new or not. To find N new names, at most "
+    "A candidate is a drawn name that may be new or not. To find N new names, up to about "
     "50,000 + 100 N candidates are drawn, and fewer if they are long. If that is not enough, the "
     "names that were found are written, and the exit status is 1."
 )
@@ -140,10 +141,10 @@ def sample(
 
 
 def _read_names(sources: tuple[str, ...]) -> list[str]:
+    """Read the names of several lists."""
     from dinogen.data.sources import read_names
 
-    text = "".join(names for source in sources for names in read_names(source))
-    return text.split("\n")[:-1]
+    return [name for source in sources for names in read_names(source) for name in names]
 
 
 def _records(model: "Model", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
@@ -151,7 +152,7 @@ def _records(model: "Model", drawn: "Drawn", seed: int) -> Iterator[dict[str, An
     from dinogen.data.digests import contains, digest
     from dinogen.models.scoring import score
 
-    nats = score(model.checkpoint.model, drawn.names).tolist()
+    nats = score(model.checkpoint.mixture, drawn.names).tolist()
     known = contains(model.checkpoint.known, digest(drawn.names)).tolist()
     lengths = drawn.names.lengths.tolist()
     positions = drawn.positions.tolist()

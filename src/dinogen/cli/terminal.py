@@ -32,7 +32,7 @@ class _SafeFile(FileIO):
 
 
 def configure_streams() -> None:
-    """Make stdout and stderr usable: open, in UTF-8, and no failure if stderr cannot be written."""
+    """Set stdout and stderr to UTF-8, replace closed ones, and ignore failed writes to stderr."""
     # The console of Windows is not a FileIO, and stays as it is.
     binary = getattr(sys.stderr, "buffer", None)
     if type(getattr(binary, "raw", binary)) is FileIO:
@@ -73,6 +73,7 @@ def printable(text: str) -> str:
 
 
 def _escape(symbol: str) -> str:
+    """Write a symbol as an escape sequence of Python, in ASCII."""
     return symbol.encode("unicode_escape", "surrogatepass").decode()
 
 
@@ -86,11 +87,16 @@ _STOP_SIGNALS = (
 """Ctrl-C, kill, and a closed terminal."""
 
 ABORT_AFTER = 1.0
-"""Seconds after which a second Ctrl-C aborts. An earlier one may be the first, delivered twice."""
+"""In seconds. A second Ctrl-C within this time is ignored, because terminals can send it twice. A
+later one aborts."""
 
 
 class StopRequest:
-    """Whether a signal has asked the command to stop."""
+    """A request to stop.
+
+    Attributes:
+        requested: whether a stop signal has arrived.
+    """
 
     def __init__(self) -> None:
         self.requested = False
@@ -102,6 +108,7 @@ def stop_on_signal() -> Iterator[StopRequest]:
     request, first = StopRequest(), 0.0
 
     def handle(number: int, frame: FrameType | None) -> None:
+        """Request a stop at the first signal; abort at a later Ctrl-C."""
         nonlocal first
         if not request.requested:
             request.requested, first = True, monotonic()

@@ -13,21 +13,21 @@ from dinogen.cli.options import (
     seed_option,
 )
 from dinogen.cli.terminal import INTERRUPTED, print_message, print_path
-from dinogen.training.settings import BOUNDS, CLASSIC_STEPS, Settings
+from dinogen.training.settings import BOUNDS, CLASSIC_RECIPE, CLASSIC_STEPS, RECIPES, Settings
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
     from dinogen.training.run import Run
 
 _READING = {"case", "keep_duplicates"}
-"""The options that say how a list is read. All others, except the recipe, are `Settings`."""
+"""The options that say how a list is read. All others, except the recipe, go to `Settings`."""
 
 
 @click.command(
     epilog="Ctrl-C stops the training and saves the model. To continue, run the same command with "
     "--resume. The result is the same as without the stop."
 )
-@click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
+@click.argument("corpus", nargs=-1, metavar="CORPUS...")
 @click.option(
     "-o",
     "--output",
@@ -40,7 +40,7 @@ _READING = {"case", "keep_duplicates"}
 @click.option("--resume", is_flag=True, help="Continue training the checkpoint.")
 @click.option(
     "--recipe",
-    type=click.Choice(["default", "classic"]),
+    type=click.Choice(RECIPES),
     help="Training method. 'classic' reproduces the program of a well-known course exactly; it has "
     "no other setting than --steps.  [default: default]",
 )
@@ -163,7 +163,11 @@ def train(
 def _check_usage(
     corpus: tuple[str, ...], output: str, given: dict[str, Any], *, force: bool, resume: bool
 ) -> None:
-    """Refuse options that contradict each other."""
+    """Refuse a missing list, and options that contradict each other."""
+    if not corpus:
+        raise click.UsageError(
+            "CORPUS is missing; name a file with one name per line, or - for standard input."
+        )
     if corpus.count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")
     if output == "-":
@@ -174,11 +178,11 @@ def _check_usage(
         )
     if "steps" in given and "epochs" in given:
         raise click.UsageError("--steps and --epochs both set the training time; give one of them.")
-    if given.get("recipe") == "classic":
+    if given.get("recipe") == CLASSIC_RECIPE:
         _check_allowed(given, {"recipe", "steps"}, "is fixed in the classic recipe")
     if given.get("hidden_size") == 0:
-        ngrams = {"recipe", "seed", "hidden_size", "order", "holdout", *_READING}
-        _check_allowed(given, ngrams, "is for the network, but --hidden 0 means no network")
+        allowed = {"recipe", "seed", "hidden_size", "order", "holdout", *_READING}
+        _check_allowed(given, allowed, "is for the network, but --hidden 0 means no network")
 
 
 def _check_allowed(given: dict[str, Any], allowed: set[str], reason: str) -> None:
@@ -207,7 +211,7 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     from dinogen.training.classic import ClassicRun
     from dinogen.training.default import DefaultRun
 
-    if given.get("recipe") == "classic":
+    if given.get("recipe") == CLASSIC_RECIPE:
         corpus = read_corpus(paths, keep_duplicates=True)
         return ClassicRun(corpus, given.get("steps", CLASSIC_STEPS))
     corpus = read_corpus(
@@ -247,7 +251,7 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
     )
     recipe = plan.pop("recipe", checkpoint.recipe)
     try:
-        if recipe == "classic":
+        if recipe == CLASSIC_RECIPE:
             _check_allowed(plan, {"steps"}, "is fixed in the classic recipe")
             return ClassicRun.resume(corpus, checkpoint, plan.get("steps"))
         return DefaultRun.resume(corpus, checkpoint, **plan)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from dinogen.data.batches import Batch as Batch, Batches as Batches, pack as pack
     from dinogen.data.case import CaseRule as CaseRule, spell as spell
     from dinogen.data.cleaning import (
-        MAX_LINE_LENGTH as MAX_LINE_LENGTH,
+        MAX_NAME_LENGTH as MAX_NAME_LENGTH,
         clean as clean,
         is_visible as is_visible,
     )
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dinogen.data.sequences import END as END, Names as Names
     from dinogen.data.sources import (
         STDIN as STDIN,
+        read_clean_text as read_clean_text,
         read_names as read_names,
         source_name as source_name,
     )
@@ -32,11 +33,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "batches": ["Batch", "Batches", "pack"],
         "case": ["CaseRule", "spell"],
-        "cleaning": ["MAX_LINE_LENGTH", "clean", "is_visible"],
+        "cleaning": ["MAX_NAME_LENGTH", "clean", "is_visible"],
         "corpus": ["Corpus", "CorpusStats", "hold_out", "read_corpus"],
         "digests": ["contains", "digest"],
         "sequences": ["END", "Names"],
-        "sources": ["STDIN", "read_names", "source_name"],
+        "sources": ["STDIN", "read_clean_text", "read_names", "source_name"],
         "vocabulary": ["Vocabulary"],
     },
 )

@@ -34,18 +34,19 @@ def pack(names: Names, rows: NDArray[np.int64]) -> Batch:
     order = np.argsort(-lengths, kind="stable")  # (N,)
     rows, lengths = rows[order], lengths[order]
     steps = np.arange(lengths[0])  # (T,)
-    sizes = np.searchsorted(-lengths, -steps, side="left")  # (T,) names longer than t
+    sizes = np.searchsorted(-lengths, -steps, side="left")  # (T,) number of names longer than t
     column = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # (S,)
-    targets = names.starts[rows][column] + np.repeat(steps, sizes)  # (S,)
-    # The symbol before a name is the end of the previous name; for the first name, index -1.
-    return Batch(names.symbols[targets - 1], names.symbols[targets], sizes.tolist(), rows)
+    places = names.starts[rows][column] + np.repeat(steps, sizes)  # (S,)
+    # The symbol before a name is the END of the previous name. For the first name, index -1 wraps
+    # around to the last END.
+    return Batch(names.symbols[places - 1], names.symbols[places], sizes.tolist(), rows)
 
 
 class Batches:
     """The minibatches of a training run, by step. The steps can be read in any order.
 
     Attributes:
-        per_epoch: batches per epoch; the last batch of an epoch may be smaller.
+        per_epoch: the number of batches per epoch; the last batch of an epoch may be smaller.
     """
 
     def __init__(self, names: Names, batch_size: int, seed: int) -> None:

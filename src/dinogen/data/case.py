@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dinogen.data.cleaning import MAX_LINE_LENGTH
+from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.sequences import END, Names
 from dinogen.data.vocabulary import Vocabulary
 
-MAX_FOLDED_LENGTH = 3 * MAX_LINE_LENGTH
+MAX_FOLDED_LENGTH = 3 * MAX_NAME_LENGTH
 """The maximum length of a folded name. Some capitals fold to more than one symbol."""
 
 
@@ -35,8 +35,8 @@ class CaseRule(NamedTuple):
         """Find where capitals stand in a text with one name per line.
 
         Capitals are restored if most names start with one. They are restored at the start of a
-        name, and after each symbol that is not a letter and that more capitals than small letters
-        follow: after the hyphen of "Jean-Paul", not after the apostrophe of "Ta'izz".
+        name, and after each non-letter that is followed by capitals more often than by small
+        letters: after the hyphen of "Jean-Paul", not after the apostrophe of "Ta'izz".
         """
         vocabulary = Vocabulary.of(text)
         names = vocabulary.encode(text)
@@ -54,6 +54,19 @@ class CaseRule(NamedTuple):
             if capital > small and not _is_letter(symbol)
         }
         return cls(fold=True, capital_after=frozenset(separators | {"\n"}))
+
+    def fold_part(self, text: str, *, more_before: bool = False, more_after: bool = False) -> str:
+        """Normalise a part of a name to NFC and fold its case.
+
+        Args:
+            text: the part.
+            more_before: whether more of the name comes before it.
+            more_after: whether more of the name comes after it.
+        """
+        # "Σ" folds to "ς" at the end of a word only, so letters stand in for the rest of the name.
+        composed = unicodedata.normalize("NFC", text)
+        folded = self.apply(f"{'x' * more_before}{composed}{'x' * more_after}")
+        return folded[more_before : len(folded) - more_after]
 
     def apply(self, text: str) -> str:
         """Fold a text with one name per line, if the rule folds."""

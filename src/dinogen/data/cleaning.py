@@ -6,12 +6,12 @@ from typing import NoReturn
 
 from dinogen.errors import CorpusError
 
-MAX_LINE_LENGTH = 255
+MAX_NAME_LENGTH = 255
 """The maximum number of symbols in a name. It also stops files without line ends."""
 
-MAX_DECOMPOSED_LENGTH = 4 * MAX_LINE_LENGTH
-"""The maximum before a name is composed. Composing merges up to four symbols into one, and its time
-grows with the square of the number of consecutive marks."""
+MAX_DECOMPOSED_LENGTH = 4 * MAX_NAME_LENGTH
+"""The maximum length of a line before NFC, which merges up to four symbols into one. Longer lines
+are refused before NFC, whose time is quadratic in the length of a run of marks."""
 
 ZIP_MARK = b"PK\x03\x04"
 """The first bytes of a zip archive."""
@@ -54,7 +54,7 @@ def clean(data: bytes, source: str, first_line: int = 1) -> str:
 
     Raises:
         CorpusError: for bytes that are not UTF-8, an invisible symbol, or a line with more than
-            `MAX_LINE_LENGTH` symbols; the message names the source and the line.
+            `MAX_NAME_LENGTH` symbols; the message names the source and the line.
     """
     if first_line == 1:
         data = data.removeprefix(_BYTE_ORDER_MARK)
@@ -69,7 +69,7 @@ def clean(data: bytes, source: str, first_line: int = 1) -> str:
     refused = {symbol for symbol in set(names) if symbol != "\n" and not is_visible(symbol)}
     if refused:
         _refuse_symbol(text, refused, source, first_line)
-    if _has_longer_line(names, MAX_LINE_LENGTH):
+    if _has_longer_line(names, MAX_NAME_LENGTH):
         _refuse_length(text, source, first_line)
     return names
 
@@ -90,13 +90,14 @@ def count_lines(data: bytes) -> int:
 def is_visible(symbol: str) -> bool:
     """Tell whether a symbol may be part of a name: visible symbols and spaces may.
 
-    Refused are control characters, which drive a terminal, and invisible symbols: format characters
-    (bidirectional marks, zero-width joiners), fillers and variation selectors.
+    Control characters are refused because a terminal obeys them. Invisible symbols are refused too:
+    format characters (bidirectional marks, zero-width joiners), fillers and variation selectors.
     """
     return unicodedata.category(symbol) not in _REFUSED_CATEGORIES and ord(symbol) not in _INVISIBLE
 
 
 def _decode(data: bytes, source: str, first_line: int) -> str:
+    """Decode UTF-8. The error for other bytes says what they are and in which line."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -115,6 +116,7 @@ def _decode(data: bytes, source: str, first_line: int) -> str:
 
 
 def _has_longer_line(names: str, max_length: int) -> bool:
+    """Tell whether a line has more symbols than a maximum."""
     return re.search(rf"^[^\n]{{{max_length + 1}}}", names, re.MULTILINE) is not None
 
 
@@ -140,9 +142,9 @@ def _refuse_length(text: str, source: str, first_line: int) -> NoReturn:
         name = line.strip()
         if len(name) <= MAX_DECOMPOSED_LENGTH:
             name = unicodedata.normalize("NFC", name)
-        if len(name) > MAX_LINE_LENGTH:
+        if len(name) > MAX_NAME_LENGTH:
             raise CorpusError(
                 f"{source}, line {number}: {len(name):,} symbols, but a name has at most "
-                f"{MAX_LINE_LENGTH}; put one name on each line"
+                f"{MAX_NAME_LENGTH}; put one name on each line"
             )
     raise AssertionError("no line is too long")

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from dinogen.data.case import CaseRule
 from dinogen.data.digests import digest
 from dinogen.data.sequences import Names
-from dinogen.data.sources import read_names, source_name
+from dinogen.data.sources import read_clean_text, source_name
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.errors import CorpusError
 from dinogen.rng import Purpose, random_stream
 
 MAX_HELD_OUT = 1_000
-"""The maximum number of held-out names. More would not make the held-out loss much more exact."""
+"""The maximum number of held-out names. With more, the held-out loss is hardly more exact."""
 
 
 class CorpusStats(NamedTuple):
@@ -26,11 +26,11 @@ class CorpusStats(NamedTuple):
 
     Attributes:
         lines: lines that hold a name.
-        names: names for training and hold-out: the distinct names, or all if duplicates are kept.
+        names: names for training and hold-out: the distinct ones, or all if duplicates are kept.
         duplicates: lines that repeat an earlier name, after folding.
         longest: number of symbols in the longest name.
-        sha256: SHA-256 of the cleaned list in UTF-8, one name per line. For a clean file it is that
-            of the file.
+        sha256: SHA-256 of the cleaned list in UTF-8, one name per line. A file that is already
+            clean has the same SHA-256.
     """
 
     lines: int
@@ -83,7 +83,7 @@ def read_corpus(
             than two distinct names.
     """
     label = " + ".join(source_name(source) for source in sources)
-    text = "".join(names for source in sources for names in read_names(source))
+    text = "".join(names for source in sources for names in read_clean_text(source))
     if not text:
         raise CorpusError(f"{label}: contains no names; give a list with one name per line")
     sha256 = hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""64-bit digests of names. Two names are compared by eight bytes each."""
+"""Digests of names. Names are compared by their 64-bit hashes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import Names
 
 _CHUNK = 1 << 16
-"""Names that are hashed at a time."""
+"""The number of names that are hashed at a time."""
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+"""The factor of the polynomial hash; it is also the increment of SplitMix64."""
 
 
 def digest(names: Names) -> NDArray[np.uint64]:

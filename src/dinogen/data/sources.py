@@ -4,14 +4,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from dinogen.data.cleaning import MAX_LINE_LENGTH, clean, count_lines, end_of_last_line
+from dinogen.data.cleaning import MAX_NAME_LENGTH, clean, count_lines, end_of_last_line
 from dinogen.errors import CorpusError
 
 STDIN = "-"
 """The source that stands for standard input."""
 
 _CHUNK = 1 << 18
-"""Bytes read at a time, and the maximum size of a line. It bounds the memory in use."""
+"""The maximum number of bytes in a read and in a line. It bounds the memory in use."""
 
 
 def source_name(source: str | Path) -> str:
@@ -19,7 +19,13 @@ def source_name(source: str | Path) -> str:
     return "standard input" if source == STDIN else str(source)
 
 
-def read_names(source: str | Path) -> Iterator[str]:
+def read_names(source: str | Path) -> Iterator[list[str]]:
+    """Read the clean names of a list, chunk by chunk; see `read_clean_text`."""
+    for text in read_clean_text(source):
+        yield text.split("\n")[:-1]
+
+
+def read_clean_text(source: str | Path) -> Iterator[str]:
     """Read a list chunk by chunk as texts of clean names, each followed by a newline.
 
     Args:
@@ -39,7 +45,7 @@ def read_names(source: str | Path) -> Iterator[str]:
         if len(rest) > _CHUNK:
             raise CorpusError(
                 f"{name}, line {line}: more than {_CHUNK:,} bytes, but a name has at most "
-                f"{MAX_LINE_LENGTH} symbols; put one name on each line"
+                f"{MAX_NAME_LENGTH} symbols; put one name on each line"
             )
     if rest:
         yield clean(rest, name, line)

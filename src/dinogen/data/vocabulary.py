@@ -10,7 +10,7 @@ from dinogen.data.sequences import END, Names
 from dinogen.errors import SettingError
 
 _CHUNK = 1 << 20
-"""Symbols that are encoded at a time."""
+"""The number of symbols that are encoded at a time."""
 
 _FIRST_COMBINING_MARK = "\u0300"
 """A symbol below this one never composes with the symbol before it."""
@@ -44,12 +44,12 @@ class Vocabulary:
 
     @property
     def spaces(self) -> tuple[int, ...]:
-        """The indices of white space."""
+        """The indices of the white-space symbols."""
         return tuple(i for i, symbol in enumerate(self.symbols, start=1) if symbol.isspace())
 
     @property
     def unknown(self) -> int:
-        """V: the index that `encode` gives to symbols outside the vocabulary. No model has it."""
+        """V: the index that `encode` gives to symbols outside the vocabulary. No model uses it."""
         return len(self)
 
     @property
@@ -79,7 +79,8 @@ class Vocabulary:
         for symbol, index in zip(text, indices, strict=True):
             if index in (END, self.unknown):
                 raise SettingError(
-                    f"{text!r}: unknown symbol {symbol!r}; use symbols of the training list"
+                    f"{text!r}: unknown symbol {symbol!r}; "
+                    "dinogen inspect lists the symbols of the model"
                 )
         return indices
 
@@ -88,7 +89,7 @@ class Vocabulary:
         return np.take(self._codes, names.symbols)
 
     def composed(self, names: Names) -> NDArray[np.bool_]:
-        """(N,) mask of the names in normal form C. Only these are read back as they are written."""
+        """(N,) mask of the names in NFC. Other names would change when a list of them is read."""
         if all(symbol < _FIRST_COMBINING_MARK for symbol in self.symbols):
             return np.ones(len(names), dtype=np.bool_)
         texts = self.decode(names).astype("<u4").tobytes().decode("utf-32-le").split("\n")[:-1]

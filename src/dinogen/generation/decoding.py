@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.bounds import Bounds, check
+from dinogen.bounds import SEED, Bounds, check
 from dinogen.data.sequences import END, Names
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import Array, LanguageModel
 
 BOUNDS: Bounds = {
     "n": (0, 10**15),
+    "seed": SEED,
     "temperature": (1e-6, 1e6),
     "top_k": (1, 2**21),
     "top_p": (1e-6, 1.0),
@@ -21,14 +23,17 @@ BOUNDS: Bounds = {
     "max_length": (1, 1_000),
     "skip": (0, 10**15),
 }
-"""The smallest and the largest value of each number."""
+"""The bounds of each numeric option, and of the arguments n, seed and skip."""
+
+_TRUNCATION = ("top_k", "top_p")
+"""The options that give unlikely symbols probability 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The sampling options. Each of them changes which names are drawn.
 
-    Texts and names are folded to the case of the training names.
+    The case of texts and names is folded by the rule of the training names.
 
     Attributes:
         temperature: divides the log probabilities. Below 1, likely symbols become likelier; above
@@ -36,11 +41,11 @@ class Options:
         top_k: only the k likeliest symbols may come next; None for all.
         top_p: only the likeliest symbols that together have this probability may come next; None
             for all.
-        prefix: how each name begins.
-        suffix: how each name ends.
+        prefix: the text that each name begins with.
+        suffix: the text that each name ends with.
         contains: texts that occur in each name. A `str` is one text.
-        min_length: the fewest symbols of a name.
-        max_length: the most symbols of a name.
+        min_length: the minimum number of symbols in a name.
+        max_length: the maximum number of symbols in a name.
         pattern: a glob that matches each whole name. ``?`` is any symbol, ``*`` any number of
             symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it.
         exclude: names that are never drawn. A `str` is one name.
@@ -76,11 +81,12 @@ class Options:
     @property
     def truncates(self) -> bool:
         """Whether unlikely symbols get probability 0."""
-        return self.top_k is not None or self.top_p is not None
+        return any(getattr(self, name) is not None for name in _TRUNCATION)
 
     def without_truncation(self) -> "Options":
         """Copy the options, without those that give unlikely symbols probability 0."""
-        return replace(self, top_k=None, top_p=None)
+        off: dict[str, Any] = dict.fromkeys(_TRUNCATION)
+        return replace(self, **off)
 
 
 DEFAULT_OPTIONS = Options()
@@ -89,18 +95,19 @@ DEFAULT_OPTIONS = Options()
 def reweight(p: Array, options: Options) -> Array:
     """Apply temperature, then top-k, then top-p (Holtzman et al. 2020).
 
-    Symbols that are as likely as the last one kept are kept too.
+    Ties with the last kept symbol are kept.
 
     Args:
         p: (N, V) probabilities, up to a factor per row; 0 for forbidden symbols. Overwritten.
         options: the sampling options.
 
     Returns:
-        (V, N) weights, up to a factor per column. Sums along columns are faster than along rows.
+        (V, N) weights, up to a factor per column: one column per name, because NumPy sums along
+        axis 0 faster.
     """
     weights = np.ascontiguousarray(p.T)  # (V, N)
     if options.temperature != 1.0:
-        # Scaling the maximum to 1 first keeps it above 0 at every temperature.
+        # With a maximum of 1, a low temperature cannot turn all weights into 0.
         weights /= weights.max(axis=0)
         np.power(weights, 1 / options.temperature, out=weights)
     if options.top_k is not None and options.top_k < len(weights):
@@ -124,7 +131,7 @@ def draw_symbols(weights: Array, uniform: Array) -> NDArray[np.intp]:
     Returns:
         (N,) indices, never of a symbol of weight 0.
     """
-    # Row by row takes half the time of cumsum.
+    # Adding row by row takes half the time of cumsum.
     for below, row in pairwise(weights):
         row += below
     # The symbol drawn is the first one whose cumulative weight exceeds the target.
@@ -149,16 +156,16 @@ def draw_block(
         random: the random stream of the block.
         size: N.
         options: temperature and truncation.
-        rules: the rules for names. A name of `NameRules.max_length` symbols is ended there.
+        rules: the rules for names. A name is cut off at `NameRules.max_length` symbols.
     """
     rows = np.arange(size)  # (n,) the unfinished names
     state, p = model.begin(size)  # (n, V)
     rules.mask_first(p)
-    drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # rows, and a symbol of each
+    drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # (rows, symbols) of each step
     for length in range(1, rules.max_length + 1):
         if length == rules.max_length:
             rules.mask_last(p)
-        # Finished names use up numbers too: no name's numbers depend on the other names.
+        # Drawn for finished names too: the random numbers of a name do not depend on other names.
         uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
         symbols = draw_symbols(reweight(p, options), uniform)  # (n,)
         drawn.append((rows, symbols))

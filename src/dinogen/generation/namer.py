@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dinogen.bounds import check
 from dinogen.data.case import CaseRule, spell
-from dinogen.data.cleaning import MAX_LINE_LENGTH
+from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.digests import digest
 from dinogen.data.sequences import Names
 from dinogen.data.vocabulary import Vocabulary
@@ -49,7 +49,7 @@ class Namer:
     def draw(
         self, n: int, seed: int, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
     ) -> Iterator[Drawn]:
-        """Draw names, and yield them part by part.
+        """Draw names, and yield them in parts.
 
         Constrained names come from the model's distribution, conditioned on the constraints.
 
@@ -57,13 +57,14 @@ class Namer:
             n: how many names.
             seed: the random seed.
             options: the sampling options.
-            skip: the position in the stream of candidates to start from.
+            skip: how many candidates to skip at the start of the stream.
 
         Raises:
             SettingError: if a number is out of range, or if no name can satisfy the constraints.
             RanOutError: after the last name, if fewer than n were found.
         """
         check("n", n, BOUNDS)
+        check("seed", seed, BOUNDS)
         check("skip", skip, BOUNDS)
         automaton = compile_constraints(options, self.vocabulary, self.case)
         rules = NameRules(options.max_length or self._max_length(options), self.vocabulary.spaces)
@@ -73,7 +74,8 @@ class Namer:
         novelty = Novelty(excluded, allow_repeats=options.allow_repeats)
 
         def find_new(names: Names) -> NDArray[np.bool_]:
-            # A name that is not composed reads back as another name, which may not be new.
+            # Names that are not in NFC would change when a list of them is read, and might not be
+            # new then, so they are dropped.
             composed = self.vocabulary.composed(names)  # (N,)
             if composed.all():
                 return novelty.find_new(names)
@@ -89,13 +91,13 @@ class Namer:
 
     def _digests(self, texts: Iterable[str]) -> NDArray[np.uint64]:
         """(N,) digests of names, folded to the case of the training names."""
-        text = self.case.apply("".join(f"{name}\n" for name in texts))
+        text = self.case.fold_part("".join(f"{name}\n" for name in texts))
         return digest(self.vocabulary.encode(text))
 
     def _max_length(self, options: Options) -> int:
-        """Return the number of symbols after which a name is ended, if the options do not say."""
+        """Return the maximum length of a name if the options do not set it."""
         texts = (options.prefix, options.suffix, options.pattern, *options.contains)
         written = sum(len(text) for text in texts if text)
         required = min(2 * max(options.min_length or 0, written), int(BOUNDS["max_length"][1]))
-        # A longer name than MAX_LINE_LENGTH cannot be in a list; only constraints allow it.
-        return max(min(2 * self.longest, MAX_LINE_LENGTH), required)
+        # A list cannot hold a longer name than MAX_NAME_LENGTH, so only constraints allow one.
+        return max(min(2 * self.longest, MAX_NAME_LENGTH), required)

@@ -10,12 +10,12 @@ from dinogen.data.sequences import Names
 class Novelty:
     """Finds the new names, and remembers them so that none is new twice.
 
-    It keeps eight bytes per name: sorted arrays of digests, each at least twice as long as the
-    next. So a name is looked up in a logarithmic number of arrays.
+    It keeps eight bytes per name, in sorted arrays of digests. As in an LSM tree, the arrays are
+    merged, so that only a logarithmic number of them remains.
     """
 
     def __init__(self, excluded: NDArray[np.uint64], *, allow_repeats: bool) -> None:
-        """Start without any remembered name.
+        """Set up without any remembered name.
 
         Args:
             excluded: digests of names that are never new.
@@ -49,6 +49,7 @@ class Novelty:
         return mask
 
     def _remember(self, new: NDArray[np.uint64]) -> None:
+        """Add sorted digests. Merges arrays until each is at least twice as long as the next."""
         while self._seen and len(self._seen[-1]) < 2 * len(new):
             new = np.concatenate([self._seen.pop(), new])
             new.sort(kind="stable")  # a merge, since both parts are sorted

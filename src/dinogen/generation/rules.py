@@ -1,4 +1,4 @@
-"""The rules that every name obeys, whatever the options."""
+"""The rules that every name satisfies, with any options."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from dinogen.models.language_model import Array, Symbols
 class NameRules:
     """A name is not empty, is not too long, and has white space only between other symbols.
 
-    The methods set the probabilities of forbidden symbols to 0, in place. `rules_automaton` is the
-    same rule about white space, as an automaton.
+    The methods set the probabilities of forbidden symbols to 0, in place. `rules_automaton`
+    has the same rules, except the maximum length.
 
     Attributes:
-        max_length: the most symbols of a name, the end not counted.
-        spaces: the indices of white space.
+        max_length: the maximum number of symbols in a name, without the end.
+        spaces: the indices of the white-space symbols.
     """
 
     max_length: int
@@ -41,7 +41,7 @@ class NameRules:
             p[after_space[:, np.newaxis], [END, *self.spaces]] = 0
 
     def mask_last(self, p: Array) -> None:
-        """Forbid white space in (N, V) probabilities of symbol number `max_length`."""
+        """Forbid white space in (N, V) probabilities of the last possible symbol."""
         p[:, list(self.spaces)] = 0
 
 

@@ -1,4 +1,4 @@
-"""The stream of names of a seed: name i depends on the model, the seed, the options and i alone."""
+"""The stream of names of a seed: name i depends only on the model, seed, options and i."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from dinogen.rng import Purpose, random_stream
 from dinogen.threads import map_ordered, one_thread
 
 SYMBOLS_PER_CANDIDATE = 16
-"""If candidates are longer than this on average, fewer than `max_candidates` are drawn."""
+"""The symbol budget per candidate. Drawing stops when the budget of all candidates is spent."""
 
 NameFilter = Callable[[Names], NDArray[np.bool_]]
 """Returns the (N,) mask of the names to keep."""
@@ -47,15 +47,15 @@ class Drawn(NamedTuple):
 class NameStream:
     """The endless stream of names of a model, a seed and options, in blocks.
 
-    A block is always drawn whole, so no name depends on how many names are wanted. The blocks grow
-    from `MIN_BLOCK` to `max_block_size`, each twice as large as the one before: few names come
-    soon, and many come fast. Constrained names come in blocks of the largest size only, because a
-    larger block is closer to their distribution.
+    A block is always drawn whole, so no name depends on how many names are wanted. Blocks of 16,
+    32, ... 4096, 4096, ... names are drawn: small blocks for a few names soon, and large blocks for
+    many names fast. For more than 512 symbols, the largest size is `max_block_size`. Constrained
+    names are drawn in blocks of the largest size only, which are closest to their distribution.
 
     Attributes:
         model: the model to sample.
         seed: the random seed.
-        options: the sampling options. Their constraints apply only as part of the plan.
+        options: the sampling options. Their constraint fields are ignored here; `plan` has them.
         rules: the rules for names.
         plan: the constraints and their lookahead; None without constraints.
     """
@@ -106,12 +106,12 @@ class NameStream:
 def draw_names(
     stream: NameStream, n: int, skip: int = 0, name_filter: NameFilter | None = None
 ) -> Iterator[Drawn]:
-    """Draw names on several cores, and yield them part by part.
+    """Draw names on several cores, and yield them in parts.
 
     Args:
-        stream: the source of the names, which are candidates until they pass the filter.
+        stream: the stream of candidates.
         n: how many names to yield. A larger n yields the same names first.
-        skip: the position of the first candidate.
+        skip: how many candidates to skip at the start of the stream.
         name_filter: which candidates to keep; None for all.
 
     Raises:
@@ -120,7 +120,7 @@ def draw_names(
     position, found, written = skip, 0, 0
     end, max_written = skip + max_candidates(n), SYMBOLS_PER_CANDIDATE * max_candidates(n)
     while found < n and position < end and written < max_written:
-        # The share of candidates kept so far says how many more are needed.
+        # Estimate how many more candidates are needed, from the share kept so far.
         share = max(found, 1) / (position - skip) if position > skip else 1.0
         until = min(end, position + max(1, int((n - found) / share)))
         blocks = range(stream.block_of(position), stream.block_of(until - 1) + 1)
@@ -141,5 +141,6 @@ def draw_names(
     if found < n:
         raise RanOutError(
             f"found {found:,} of {n:,} names in {position - skip:,} candidates; ask for fewer "
-            "names, relax the constraints, or allow known names or repeats"
+            "names, relax the constraints, or allow known names "
+            "(--allow-known) or repeats (--allow-repeats)"
         )

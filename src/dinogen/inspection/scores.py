@@ -1,4 +1,4 @@
-"""Scores of given names, and which of two models a name comes from."""
+"""Scores of given names, and the probability that a name comes from one of two models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class Scores:
         folded: (N) the same, folded to the case of the training names.
         totals: (N) negative log-likelihoods in nats; infinite for a name with an unknown symbol.
         known: (N) whether the name is in the training list.
-        nats: (S,) of each symbol, ends included, of the names without unknown symbols.
-        starts: (N + 1,) where the nats of each name start.
+        nats: (S,) nats per symbol of the names without unknown symbols, end to end.
+        starts: (N + 1,) the offset of each name in ``nats``.
         symbols: the symbols of the model.
     """
 
@@ -50,22 +50,22 @@ class Scores:
         return nats
 
     def unknown_symbol(self, i: int) -> str | None:
-        """Return the first symbol that the model does not have; None if it has all of them."""
+        """Return the first unknown symbol; None if there is none."""
         return next((symbol for symbol in self.folded[i] if symbol not in self.symbols), None)
 
 
 def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
-    """Score N names in any case.
+    """Score N names, after folding their case like that of the training names.
 
     Args:
-        checkpoint: the model.
+        checkpoint: the checkpoint of the model.
         names: clean names; see `dinogen.data.read_names`.
     """
     text = checkpoint.case.apply("".join(f"{name}\n" for name in names))
     encoded = checkpoint.vocabulary.encode(text)
     scorable = ~encoded.holds(checkpoint.vocabulary.unknown)  # (N,)
     scored = encoded.filter(scorable)
-    nats = -np.log(likelihoods(checkpoint.model, scored))  # (S,)
+    nats = -np.log(likelihoods(checkpoint.mixture, scored))  # (S,)
     starts = np.zeros(len(encoded) + 1, dtype=np.int64)  # (N + 1,)
     np.cumsum(np.where(scorable, encoded.lengths, 0), out=starts[1:])
     totals = np.full(len(encoded), np.inf)  # (N,)

@@ -1,23 +1,19 @@
-"""Similar symbols: those after which a model expects the same."""
+"""Similar symbols: those after which a model expects the same symbols."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dinogen.errors import CheckpointError
-from dinogen.models.language_model import LanguageModel
-
-Array = NDArray[np.floating]
+from dinogen.models.language_model import Array, LanguageModel
 
 MAX_SYMBOLS = 1_000
-"""Similarity takes memory and time that grow with the square of the number of symbols."""
+"""The maximum number of symbols. Memory grows with its square, and time with its cube."""
 
 
 def embed(model: LanguageModel) -> Array:
     """Describe each symbol, except the end, by what the model expects after it.
 
-    A row has the log probabilities of the next symbol, after a sequence of which only its last
-    symbol is known, minus their mean over all rows. Unlike the input weights of a network, it has
-    nothing of the random initial values.
+    Row i is log p(next symbol | symbol i + 1 alone), centred by column. The input weights of a
+    network would still contain noise from their random initial values.
 
     Args:
         model: any language model of V symbols.

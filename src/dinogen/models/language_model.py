@@ -10,7 +10,7 @@ Symbols = NDArray[np.integer]
 Rows = slice | NDArray[np.integer] | NDArray[np.bool_]
 
 State = Any
-"""The state of N unfinished sequences. Only the model that made it looks inside."""
+"""The state of N unfinished sequences. Its content is private to the model that made it."""
 
 MIN_PROBABILITY = 1e-35
 """The floor of every probability. In float32, much smaller numbers become 0."""
@@ -19,7 +19,8 @@ MIN_PROBABILITY = 1e-35
 class LanguageModel(Protocol):
     """Gives the probability of each next symbol after the symbols read so far.
 
-    One of the V symbols is the end of a name. A model knows how a name begins; its users do not.
+    One of the V symbols is the end of a name. `begin` includes whatever marks the start of a name,
+    so callers need not know it.
     """
 
     @property
@@ -36,19 +37,19 @@ class LanguageModel(Protocol):
         ...
 
     def blank(self, n: int) -> State:
-        """Return the state of n sequences of which nothing is known, not even where they begin."""
+        """Return the state of n sequences without any context, not even the start of a name."""
         ...
 
     def advance(self, state: State, symbols: Symbols) -> tuple[State, Array]:
         """Read one more symbol of each sequence.
 
         Args:
-            state: of N sequences; it must not be used again afterwards.
+            state: the state of N sequences. Do not use it again.
             symbols: (N,) the last symbol of each.
 
         Returns:
-            The new state, and (N, V) probabilities of the next symbol. None is 0, each row sums to
-            1, and the caller may overwrite them.
+            The new state, and (N, V) probabilities of the next symbol. No probability is 0, and
+            each row sums to 1. The caller may overwrite them.
         """
         ...
 
@@ -58,12 +59,17 @@ class LanguageModel(Protocol):
 
 
 MAX_BLOCK = 4_096
+"""The maximum number of names in a block, which are sampled or scored together."""
+
 MIN_BLOCK = 16
+"""The minimum number of names in a block, for vocabularies of any size."""
+
 _MAX_BLOCK_NUMBERS = 1 << 21
+"""The maximum number of probabilities in a block of more than `MIN_BLOCK` names."""
 
 
 def max_block_size(vocab_size: int) -> int:
-    """Return how many names to process side by side, so that (N, V) probabilities fit 16 MiB.
+    """Return the maximum size of a block, so that its (N, V) probabilities fit in 16 MiB.
 
     Returns:
         A power of two from `MIN_BLOCK` to `MAX_BLOCK`; `MAX_BLOCK` for up to 512 symbols.

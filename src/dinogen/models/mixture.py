@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 from dinogen.models.language_model import Array, LanguageModel, Rows, Symbols
 
 PRIOR_COUNT = 5.0
-"""Symbols credited to each member before any evidence is counted."""
+"""Pseudo-count per member, in symbols. It keeps the weights near equal if there are few symbols."""
 
 _TOLERANCE = 1e-6
+"""The tolerance of the sum of the weights, and the convergence threshold of `fit_weights`."""
 
 States = tuple[Any, ...]
 
 
 class Mixture:
-    """Linear interpolation, p = sum_k w_k p_k; a `LanguageModel` whose state is a tuple of states.
+    """Linear interpolation of models, p = sum_k w_k p_k; itself a `LanguageModel`.
 
     Jelinek and Mercer (1980). Mikolov et al. (2010), section 4, mix a recurrent network and
     Kneser-Ney n-grams in this way.
@@ -34,11 +35,11 @@ class Mixture:
 
         Args:
             members: models by name.
-            weights: by the same names; equal weights if left out.
+            weights: the weight of each member, by the same names; equal if left out.
 
         Raises:
-            ValueError: for no member, for weights of other names, and for weights that are not
-                shares of 1.
+            ValueError: if there is no member, if weights and members have different names, and if
+                the weights are negative or do not sum to 1.
         """
         if weights is None:
             weights = dict.fromkeys(members, 1 / max(1, len(members)))
@@ -81,6 +82,7 @@ class Mixture:
         )
 
     def _mix(self, answers: Sequence[tuple[Any, Array]]) -> tuple[States, Array]:
+        """Collect the states of all members, and sum their weighted probabilities, in place."""
         (_, p), *others = answers  # (N, V)
         if others:
             p *= self._shares[0]
@@ -93,7 +95,7 @@ class Mixture:
 def mix(
     weights: Sequence[float], likelihoods: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """(S,) the probability of each symbol in a mixture, from the (S,) ones of each member."""
+    """(S,) the probability of each symbol in a mixture, from the (S,) ones in each member."""
     mixed = weights[0] * likelihoods[0]  # (S,)
     for weight, p in zip(weights[1:], likelihoods[1:], strict=True):
         mixed = mixed + weight * p
@@ -103,8 +105,8 @@ def mix(
 def fit_weights(likelihoods: Sequence[NDArray[np.float64]]) -> list[float]:
     """Fit the weights of a mixture to given symbols by expectation maximisation.
 
-    Dempster, Laird and Rubin (1977): a weight becomes the mean posterior share of its member. Each
-    member starts with `PRIOR_COUNT` symbols, so that few symbols keep the weights near equal.
+    Dempster, Laird and Rubin (1977): in each iteration, the weight of a member becomes its mean
+    posterior probability. `PRIOR_COUNT` is added to its sum of posterior probabilities.
 
     Args:
         likelihoods: for each of K members, the (S,) probabilities of the symbols.
@@ -123,7 +125,7 @@ def fit_weights(likelihoods: Sequence[NDArray[np.float64]]) -> list[float]:
             for weight, p in zip(weights[:-1], likelihoods[:-1], strict=True)
         ]
         weights = [(share + PRIOR_COUNT) / (symbols + K * PRIOR_COUNT) for share in shares]
-        # The last member has what the others leave, so that the sum is 1 at any rounding.
+        # The last weight is 1 minus the others, so that rounding cannot break the sum.
         weights.append(1.0 - sum(weights))
         change = max(abs(new - old) for new, old in zip(weights, before, strict=True))
     return weights

@@ -1,4 +1,4 @@
-"""Scoring: the probability of given names, and of what comes next."""
+"""Scoring: the probability of given names, and of each next symbol."""
 
 from collections.abc import Iterable
 
@@ -15,13 +15,13 @@ def likelihoods(model: LanguageModel, names: Names) -> NDArray[np.float64]:
 
     Args:
         model: any language model.
-        names: N names of S symbols, all of which the model knows.
+        names: N names of S symbols in total, without unknown symbols.
     """
     p = np.empty(len(names.symbols))  # (S,)
     block = max_block_size(model.vocab_size)
     for first in range(0, len(names), block):
         batch = pack(names, np.arange(first, min(first + block, len(names))))
-        place = names.starts[batch.rows]  # (N,) where the next symbol of each name is stored
+        place = names.starts[batch.rows]  # (N,) the index of the first symbol of each name
         n = batch.batch_sizes[0]
         state, following = model.begin(n)  # (N, V)
         symbols = batch.targets[:n]  # (N,)
@@ -41,7 +41,7 @@ def score(model: LanguageModel, names: Names) -> NDArray[np.float64]:
 
     Args:
         model: any language model.
-        names: N names, all of whose symbols the model knows.
+        names: N names without unknown symbols.
     """
     nats: NDArray[np.float64] = -np.log(likelihoods(model, names))  # (S,)
     return np.add.reduceat(nats, names.starts[:-1]) if len(names) else nats
@@ -53,11 +53,11 @@ def mean_nats(p: NDArray[np.float64]) -> float:
 
 
 def next_probabilities(model: LanguageModel, prefix: Iterable[int]) -> Array:
-    """(V,) the probability of each symbol after the beginning of a name.
+    """(V,) the probability of each next symbol after a prefix.
 
     Args:
         model: any language model.
-        prefix: the indices of the symbols written so far.
+        prefix: the indices of the first symbols of a name; may be empty.
     """
     state, p = model.begin(1)  # (1, V)
     for symbol in prefix:

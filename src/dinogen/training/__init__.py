@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from dinogen.training.run import (
         Progress as Progress,
         Run as Run,
+        add_row as add_row,
         check_plan as check_plan,
         check_resumable as check_resumable,
-        record as record,
     )
     from dinogen.training.selection import (
         DEFAULT_ORDER as DEFAULT_ORDER,
@@ -47,7 +47,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "sample_course_name",
         ],
         "default": ["DefaultRun"],
-        "run": ["Progress", "Run", "check_plan", "check_resumable", "record"],
+        "run": ["Progress", "Run", "add_row", "check_plan", "check_resumable"],
         "selection": ["DEFAULT_ORDER", "ORDERS", "Selected", "Selection", "TOLERANCE"],
         "settings": ["BOUNDS", "CHOICES", "Settings"],
         "sgd": ["Dropout", "clip_by_global_norm", "descend", "rate_factor"],

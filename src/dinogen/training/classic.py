@@ -1,9 +1,9 @@
 """The course's program ("Dinosaurus Island"), reproduced exactly, with its quirks.
 
 The quirks: the hidden state is carried over from one name to the next, but no gradient flows
-through it. Gradients are clipped element by element. The loss is summed over a name, smoothed, and
-starts from a guess. The first input of a name is a vector of zeros. Each sampled symbol comes from
-a newly seeded generator.
+through it. Gradients are clipped element by element. The loss is summed over a name and smoothed;
+its initial value is a guess. The first input of a name is a vector of zeros. Each sampled symbol
+comes from a newly seeded generator.
 """
 
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ from dinogen.models.network.layers import softmax
 from dinogen.models.network.network import Network, NetworkConfig
 from dinogen.models.network.parameters import Parameters
 from dinogen.threads import with_one_thread
-from dinogen.training.run import Progress, check_plan, check_resumable, record
-from dinogen.training.settings import BOUNDS, CLASSIC_STEPS
+from dinogen.training.run import Progress, add_row, check_plan, check_resumable
+from dinogen.training.settings import BOUNDS, CLASSIC_RECIPE, CLASSIC_STEPS
 
-RECIPE = "classic"
+# The constants of the course's program.
 HIDDEN_SIZE = 50
 LEARNING_RATE = 0.01
 CLIP = 5.0
@@ -48,20 +48,20 @@ class ClassicRun:
     """A run of the course's program; a `Run`.
 
     Attributes:
-        network: in float64. Row 0 of its Wax stays zero, so that the first input of a name is the
-            course's vector of zeros.
-        step: iterations done, one name each.
-        steps: planned iterations.
-        smoothed_loss: nats per name.
-        corpus: the names, with duplicates.
+        network: the network, in float64. Row 0 of its Wax stays zero, so that the first input of
+            a name is the course's vector of zeros.
+        step: the number of iterations done, one name each.
+        steps: the planned number of iterations.
+        smoothed_loss: the smoothed loss, in nats per name.
+        corpus: the training names, with duplicates.
     """
 
     def __init__(self, corpus: Corpus, steps: int = CLASSIC_STEPS) -> None:
         """Set up a run at iteration 0.
 
         Args:
-            corpus: with its duplicates kept.
-            steps: iterations to do.
+            corpus: the training names, with duplicates.
+            steps: the planned number of iterations.
 
         Raises:
             SettingError: for a number of steps out of range.
@@ -86,15 +86,15 @@ class ClassicRun:
         """Resume a run from a checkpoint, as if it had never stopped.
 
         Args:
-            corpus: the one that the checkpoint was trained on.
-            checkpoint: of the classic recipe.
-            steps: iterations in total, instead of those planned.
+            corpus: the corpus that the checkpoint was trained on.
+            checkpoint: a checkpoint of the classic recipe.
+            steps: a new total of iterations; None for the planned one.
 
         Raises:
             CheckpointError: for another corpus or recipe, and for a damaged resume state.
             SettingError: for a number of steps out of range, or fewer than are done.
         """
-        check_resumable(checkpoint, RECIPE, corpus)
+        check_resumable(checkpoint, CLASSIC_RECIPE, corpus)
         done, resume = checkpoint.training, checkpoint.resume
         planned = done.settings.get("steps")
         if steps is None:
@@ -103,7 +103,7 @@ class ClassicRun:
             steps = planned
         check_plan(done, steps)
         run = cls(corpus, steps)
-        network, a_prev = checkpoint.model.members.get(NETWORK), resume.arrays.get("a_prev")
+        network, a_prev = checkpoint.mixture.members.get(NETWORK), resume.arrays.get("a_prev")
         if not isinstance(network, Network) or network.config != run.network.config:
             raise CheckpointError("its network is not that of the classic recipe; train anew")
         if (
@@ -134,12 +134,13 @@ class ClassicRun:
         return with_one_thread(self._iterations())
 
     def _iterations(self) -> Iterator[Progress]:
+        """Yield the progress after each iteration. `train` adds the limit to one thread."""
         while not self.finished:
             began = monotonic()
             self._learn(int(self._order[self.step % len(self._order)]))
             row = self._row() if self.step % PRINT_EVERY == 0 else None
             if row:
-                record(self._history, row, PRINT_EVERY)
+                add_row(self._history, row, PRINT_EVERY)
             self.step += 1
             self._seconds += monotonic() - began
             yield Progress(self.step, self.smoothed_loss, row)
@@ -149,8 +150,8 @@ class ClassicRun:
         network = Network(self.network.config, self.network.parameters.vector.dtype)
         network.parameters.fill(self.network.parameters)
         return Checkpoint(
-            recipe=RECIPE,
-            model=Mixture({NETWORK: network}),
+            recipe=CLASSIC_RECIPE,
+            mixture=Mixture({NETWORK: network}),
             vocabulary=self.corpus.vocabulary,
             case=self.corpus.case,
             corpus=self.corpus.stats,
@@ -179,6 +180,7 @@ class ClassicRun:
         return [name[:1].upper() + name[1:] for name in names]
 
     def _learn(self, row: int) -> None:
+        """Update the parameters with the name at an index of the corpus."""
         starts = self.corpus.names.starts
         targets = self._symbols[starts[row] : starts[row + 1]]  # (T,)
         inputs = np.concatenate(([END], targets[:-1]))  # (T,)
@@ -191,12 +193,13 @@ class ClassicRun:
                 "train with the default recipe"
             )
         self._state = tuple(tuple(array.copy() for array in layer) for layer in result.state)
-        result.gradients["Wax"][END] = 0  # a vector of zeros has no weights to learn
+        result.gradients["Wax"][END] = 0  # this row stays zero
         clip_elements(result.gradients, CLIP)
         self.network.parameters.vector -= LEARNING_RATE * result.gradients.vector
         self.smoothed_loss = 0.999 * self.smoothed_loss + 0.001 * result.loss
 
     def _row(self) -> HistoryRow:
+        """Return the history row of the current iteration, with sampled names."""
         return HistoryRow(
             self.step + 1, {"smoothed_loss": self.smoothed_loss}, self.sample_names(SAMPLES)
         )
@@ -229,7 +232,7 @@ def sample_course_name(network: Network, seed: int) -> list[int]:
     a, symbol = np.zeros(len(p["ba"])), END  # (H,)
     drawn: list[int] = []
     while len(drawn) < MAX_LENGTH:
-        # Summed in the course's order: rounding decides the late symbols of a chaotic network.
+        # The course's order of addition is kept: rounding changes the samples.
         a = np.tanh(p["Wax"][symbol] + a @ p["Waa"] + p["ba"])  # (H,)
         y = softmax(a @ p["Wya"] + p["by"])  # (V,)
         symbol = int(np.random.RandomState(seed + 2 * len(drawn)).choice(len(y), p=y))

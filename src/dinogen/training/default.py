@@ -14,7 +14,7 @@ from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread
 from dinogen.training.run import Progress, check_plan, check_resumable
 from dinogen.training.selection import Likelihoods, Selection
-from dinogen.training.settings import RECIPE, Settings
+from dinogen.training.settings import DEFAULT_RECIPE, Settings
 from dinogen.training.trainer import Trainer
 
 
@@ -22,17 +22,17 @@ class DefaultRun:
     """A run of the default recipe; a `Run`.
 
     Attributes:
-        settings: of the run.
-        corpus: the names that it learns from.
-        trainer: of the network; None if the model is n-grams alone.
+        settings: the settings of the run.
+        corpus: the training names.
+        trainer: the trainer of the network; None for n-grams alone.
     """
 
     def __init__(self, corpus: Corpus, settings: Settings) -> None:
         """Set up a run at step 0.
 
         Args:
-            corpus: the names to learn from.
-            settings: of the run.
+            corpus: the training names.
+            settings: the settings of the run.
 
         Raises:
             SettingError: for a network that is too large.
@@ -43,8 +43,7 @@ class DefaultRun:
         training, held_out = hold_out(corpus, settings.holdout, settings.seed)
         self._selection = Selection(training, held_out, corpus.names, vocab_size, settings.order)
         self.trainer: Trainer | None = None
-        if settings.hidden_size:
-            config = NetworkConfig(vocab_size, settings.hidden_size, settings.cell, settings.layers)
+        if config := _network_config(settings, vocab_size):
             self.trainer = Trainer(
                 _initial_network(config, settings.seed),
                 training,
@@ -70,20 +69,22 @@ class DefaultRun:
         patience.
 
         Args:
-            corpus: the one that the checkpoint was trained on.
-            checkpoint: of the default recipe.
-            steps: updates in total, instead of those planned.
-            epochs: passes over the names, instead of those planned.
-            patience: instead of the saved one.
+            corpus: the corpus that the checkpoint was trained on.
+            checkpoint: a checkpoint of the default recipe.
+            steps: a new total of updates; None for the planned one.
+            epochs: a new total of passes over the names, instead of ``steps``.
+            patience: a new patience; None for the saved one.
 
         Raises:
             CheckpointError: for another corpus or recipe, and for a damaged resume state.
             SettingError: for settings out of range, and for fewer steps than are done.
         """
-        check_resumable(checkpoint, RECIPE, corpus)
-        settings: dict[str, str | int | float | None] = {
-            **Settings.from_json(checkpoint.training.settings).to_json()
-        }
+        check_resumable(checkpoint, DEFAULT_RECIPE, corpus)
+        try:
+            saved = Settings.from_json(checkpoint.training.settings)
+        except SettingError as error:
+            raise CheckpointError(f"its settings are damaged: {error}; train anew") from None
+        settings: dict[str, str | int | float | None] = {**saved.to_json()}
         more_time = steps is not None or epochs is not None
         if more_time:
             settings["steps"] = steps
@@ -92,16 +93,14 @@ class DefaultRun:
         chosen = Settings.for_corpus(corpus.stats, epochs=epochs, **settings)
         done = checkpoint.training
         check_plan(done, chosen.steps)
-        network = checkpoint.model.members.get(NETWORK)
-        run = cls(corpus, chosen)
-        if run.trainer is None and network is None:
-            return run
-        if (
-            run.trainer is None
-            or not isinstance(network, Network)
-            or network.config != run.trainer.network.config
-        ):
+        network = checkpoint.mixture.members.get(NETWORK)
+        saved_config = network.config if isinstance(network, Network) else None
+        # Compared before the run is set up: the settings may claim a network of any size.
+        if saved_config != _network_config(chosen, len(corpus.vocabulary)):
             raise CheckpointError("its settings and its network differ; train anew")
+        run = cls(corpus, chosen)
+        if run.trainer is None or not isinstance(network, Network):
+            return run
         run.trainer.restore(
             network,
             checkpoint.resume,
@@ -114,12 +113,12 @@ class DefaultRun:
 
     @property
     def step(self) -> int:
-        """Updates done."""
+        """The number of updates done."""
         return self.trainer.step if self.trainer else 0
 
     @property
     def steps(self) -> int:
-        """Planned updates; 0 without a network."""
+        """The planned number of updates; 0 without a network."""
         return self.settings.steps if self.trainer else 0
 
     @property
@@ -131,12 +130,13 @@ class DefaultRun:
         """Do the remaining updates; yields after each.
 
         Raises:
-            TrainingError: if the loss explodes at any learning rate.
+            TrainingError: if the loss explodes even at a very low learning rate.
         """
         return with_one_thread(self._updates())
 
     def _updates(self) -> Iterator[Progress]:
-        # Counted first, so that every snapshot has n-grams and takes little time.
+        """Yield the progress after each update. `train` adds the limit to one thread."""
+        # N-grams are counted first, so that a snapshot takes little time.
         self._selection.prepare()
         while self.trainer and not self.trainer.finished:
             began = monotonic()
@@ -156,8 +156,8 @@ class DefaultRun:
             scored = {NETWORK: self._selection.held_out_likelihoods(best)}
         selected = self._selection.select(networks, scored)
         return Checkpoint(
-            recipe=RECIPE,
-            model=selected.model,
+            recipe=DEFAULT_RECIPE,
+            mixture=selected.mixture,
             vocabulary=self.corpus.vocabulary,
             case=self.corpus.case,
             corpus=self.corpus.stats,
@@ -176,7 +176,7 @@ class DefaultRun:
 
     @one_thread()
     def sample_names(self, n: int) -> list[str]:
-        """Return n names of the network at this step, always from the same seed."""
+        """Return n names of the network at the current step, always with the same seed."""
         if self.trainer is None:
             return []
         corpus = self.corpus
@@ -186,8 +186,16 @@ class DefaultRun:
         return spell(names, corpus.vocabulary, corpus.case).split("\n")[:-1]
 
 
+def _network_config(settings: Settings, vocab_size: int) -> NetworkConfig | None:
+    """Return the configuration of the network; None if the settings have no network."""
+    if not settings.hidden_size:
+        return None
+    return NetworkConfig(vocab_size, settings.hidden_size, settings.cell, settings.layers)
+
+
 @one_thread()
 def _initial_network(config: NetworkConfig, seed: int) -> Network:
+    """Draw the initial network of a seed. Refuses a network that is too large."""
     if config.parameter_count > MAX_PARAMETERS:
         raise SettingError(
             f"hidden size {config.hidden_size:,} makes {config.parameter_count:,} parameters for "

@@ -14,33 +14,34 @@ class Progress:
     """The state of a run after an update.
 
     Attributes:
-        step: updates done.
-        loss: of this update's names, in the recipe's unit.
-        row: the row that was just added to the history, if any.
-        lowered: the new learning rate, if the loss had exploded and the run was rolled back to its
+        step: the number of updates done.
+        loss: the loss of this update. Default recipe: its names, in nats per symbol. Classic
+            recipe: the smoothed loss, in nats per name.
+        row: the row that this update added to the history, if any.
+        lowered_rate: the new learning rate, if the loss exploded and the run was rolled back to its
             best parameters.
     """
 
     step: int
     loss: float
     row: HistoryRow | None = None
-    lowered: float | None = None
+    lowered_rate: float | None = None
 
 
 class Run(Protocol):
     """A training run. It may be stopped after any update, saved, and resumed later."""
 
     corpus: Corpus
-    """The names that it learns from."""
+    """The training names."""
 
     @property
     def step(self) -> int:
-        """Updates done."""
+        """The number of updates done."""
         ...
 
     @property
     def steps(self) -> int:
-        """Planned updates, including those done."""
+        """The planned number of updates, including those done."""
         ...
 
     @property
@@ -57,24 +58,24 @@ class Run(Protocol):
         ...
 
     def sample_names(self, n: int) -> list[str]:
-        """Return n names of the model at this step, always from the same seed."""
+        """Return n names of the model at the current step, always with the same seed."""
         ...
 
 
 MAX_ROWS_LOG2 = 10
-"""A history has at most 2^10 rows, however long the run."""
+"""A history has about 2^10 rows at most, for any length of the run."""
 
 
-def record(history: list[HistoryRow], row: HistoryRow, every: int) -> None:
-    """Add a row to a history, in place. A long history keeps every 2nd, 4th, 8th ... earlier row.
+def add_row(history: list[HistoryRow], row: HistoryRow, every: int) -> None:
+    """Add a row to a history, in place. A long history is thinned to every 2nd, 4th, 8th ... row.
 
     Which rows are kept depends on their steps alone, so that a resumed run keeps the same rows as
     one that was never stopped. The latest row is always kept.
 
     Args:
         history: the rows so far, in the order of their steps.
-        row: the latest.
-        every: steps between two rows.
+        row: the latest row.
+        every: the number of steps between two rows.
     """
     spacing = 1 << max(0, (row.step // every).bit_length() - MAX_ROWS_LOG2)
     history[:] = [earlier for earlier in history if earlier.step // every % spacing == 0]
@@ -105,12 +106,12 @@ def check_resumable(checkpoint: Checkpoint, recipe: str, corpus: Corpus) -> None
 
 
 def check_plan(done: TrainingStats, steps: int) -> None:
-    """Check that a plan of so many updates in total is not below what is done.
+    """Check that the planned number of updates is not smaller than the number done.
 
     Raises:
         SettingError: if it is.
     """
     if steps < done.steps:
         raise SettingError(
-            f"{done.steps:,} steps are done, more than {steps:,} in total; ask for more"
+            f"{done.steps:,} steps are done, more than {steps:,} in total; give a larger total"
         )

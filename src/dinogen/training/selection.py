@@ -18,33 +18,33 @@ from dinogen.models.scoring import likelihoods, mean_nats
 Likelihoods = NDArray[np.float64]
 
 ORDERS = range(2, 9)
-"""The orders to choose from."""
+"""The n-gram orders to choose from."""
 
 DEFAULT_ORDER = 6
-"""The order if no names are held out."""
+"""The n-gram order if no names are held out."""
 
 TOLERANCE = 0.001
-"""Nats per symbol. The lowest order that is this close to the best one is chosen."""
+"""In nats per symbol. The lowest order whose loss is this close to the best one is chosen."""
 
 
 class Selected(NamedTuple):
     """The outcome of the selection.
 
     Attributes:
-        model: the mixture; its n-grams are counted on all names.
-        held_out: its held-out loss, with n-grams counted without the held-out names; None if no
+        mixture: the networks and the n-grams, which are counted on all names.
+        held_out: the held-out loss, with n-grams counted without the held-out names; None if no
             names are held out.
     """
 
-    model: Mixture
+    mixture: Mixture
     held_out: HeldOut | None
 
 
 class Selection:
-    """Selects the n-grams that complement given networks best. They may also stand alone.
+    """Chooses the n-gram order and the mixture weights by the held-out names.
 
-    Everything that depends on the names alone is computed once. `select` then only fits weights, so
-    that it is cheap enough for every snapshot of a training run.
+    Either the networks or the n-grams may be missing. Everything that depends on the names alone is
+    computed once. So `select` only fits weights, and takes little time for each snapshot.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Selection:
         """Set up a selection.
 
         Args:
-            training: the names that the candidates are counted on.
-            held_out: the names that decide between them.
-            everything: the names that the selected n-grams are counted on.
+            training: the names on which the n-grams of each order are counted for the choice.
+            held_out: the names that decide which order is chosen.
+            everything: the names on which the chosen n-grams are counted.
             vocab_size: V, the end included.
-            order: of the n-grams; 0 for no n-grams, None to choose it.
+            order: the n-gram order; 0 for no n-grams, None to choose it.
         """
         self._training = training
         self._held_out = held_out
@@ -90,7 +90,7 @@ class Selection:
 
         Args:
             networks: the other members of the mixture, by name; may be empty if there are n-grams.
-            scored: the `held_out_likelihoods` of each.
+            scored: the `held_out_likelihoods` of each network.
         """
         candidates = [
             self._weigh({**scored, NGRAM: p}, order) for order, p in self._ngram_likelihoods.items()
@@ -103,12 +103,14 @@ class Selection:
         return Selected(Mixture(members, chosen.weights), self._summary(chosen))
 
     def _weigh(self, scored: Mapping[str, Likelihoods], order: int) -> "_Candidate":
+        """Fit the mixture weights with n-grams of an order, and compute the held-out losses."""
         weights = fit_weights([*scored.values()])
         nats = mean_nats(mix(weights, [*scored.values()]))
         alone = {name: mean_nats(p) for name, p in scored.items()}
         return _Candidate(order, dict(zip(scored, weights, strict=True)), nats, alone)
 
     def _summary(self, chosen: "_Candidate") -> HeldOut | None:
+        """Return the held-out loss of the chosen candidate; None if no names are held out."""
         if not len(self._held_out):
             return None
         frequencies = mean_nats(self._frequencies[self._held_out.symbols])
@@ -148,10 +150,10 @@ class _Candidate(NamedTuple):
     """One order of n-grams, mixed with the networks.
 
     Attributes:
-        order: 0 for no n-grams.
-        weights: of each member.
-        nats: per held-out symbol.
-        alone: the same of each member alone.
+        order: the n-gram order; 0 for no n-grams.
+        weights: the weight of each member, by name.
+        nats: the held-out loss in nats per symbol.
+        alone: the held-out loss of each member alone, by name.
     """
 
     order: int

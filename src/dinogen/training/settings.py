@@ -1,7 +1,7 @@
 """The settings of a training run; defaults follow from the size of the corpus."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
 from dinogen.bounds import SEED, Bounds, check
@@ -10,13 +10,14 @@ from dinogen.errors import SettingError
 if TYPE_CHECKING:
     from dinogen.data.corpus import CorpusStats
 
-RECIPE = "default"
+RECIPES = ("default", "classic")
+DEFAULT_RECIPE, CLASSIC_RECIPE = RECIPES
 
 CLASSIC_STEPS = 35_000
-"""Iterations of the course's program, its only setting."""
+"""The default number of iterations of the course's program, its only setting."""
 
 MIN_HELD_OUT = 5
-"""Fewer held-out names than this say nothing, so none are held out."""
+"""The minimum number of held-out names. If there would be fewer, none are held out."""
 
 BOUNDS: Bounds = {
     "seed": SEED,
@@ -33,10 +34,10 @@ BOUNDS: Bounds = {
     "holdout": (0.0, 0.9),
     "patience": (1, 1_000_000),
 }
-"""The least and the greatest value of each number."""
+"""The bounds of each numeric setting."""
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"cell": ("rnn",)}
-"""The possible values of each text."""
+"""The possible values of each text setting."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,25 @@ class Settings:
     """All settings of the default recipe. With the corpus, they determine its result.
 
     Attributes:
-        seed: random seed of the held-out names, the initial weights and the order of the names.
-        hidden_size: H, hidden units in each layer; 0 for no network.
-        steps: updates in total.
+        seed: random seed of the held-out names, the initial weights, the order of the names and
+            dropout.
+        hidden_size: H, the number of hidden units in each layer; 0 for no network.
+        steps: the total number of updates.
         cell: the kind of recurrent cell.
-        layers: recurrent layers.
-        batch_size: names in a batch.
+        layers: the number of recurrent layers.
+        batch_size: the number of names in a batch.
         learning_rate: the highest rate of the schedule.
         momentum: the share of the last update that is added to the next one.
-        clip: the greatest norm of the gradient of all parameters, in nats per symbol.
+        clip: the maximum norm of the gradient of all parameters, in nats per symbol.
         dropout: the share of hidden units dropped in training, against overfitting.
-        holdout: the share of names held out.
-        patience: evaluations without a better held-out loss after which training stops.
-        order: of the n-grams; 0 for no n-grams, None to choose it by the held-out names.
+        holdout: the share of the names that is held out.
+        patience: the number of evaluations without a better held-out loss after which training
+            stops.
+        order: the n-gram order; 0 for no n-grams, None to choose it by the held-out names.
 
     Raises:
-        SettingError: for a number out of range, an unknown choice, and where neither a network nor
-            n-grams remain.
+        SettingError: for a number out of range, for an unknown choice, and if there is neither a
+            network nor n-grams.
     """
 
     seed: int
@@ -82,7 +85,7 @@ class Settings:
             if isinstance(value, str):
                 if value not in CHOICES[name]:
                     known = " or ".join(CHOICES[name])
-                    raise SettingError(f"{name} is {known}, not {value!r}")
+                    raise SettingError(f"{name} must be {known}, not {value!r}")
             else:
                 check(name, value, BOUNDS)
         if self.hidden_size == 0 and self.order == 0:
@@ -94,14 +97,14 @@ class Settings:
     def for_corpus(
         cls, stats: "CorpusStats", *, epochs: int | None = None, **given: str | float | None
     ) -> Self:
-        """Choose the settings that are left out, or None, by the number N of names.
+        """Fill in missing settings, or those that are None, from the number N of names.
 
         Hidden units: 128; 256 from 1,000 names. Batch size: 32; 64 from 10,000 names. Epochs:
         640 / N^0.35. Dropout: 24 / N^0.6, at most 0.5. No names are held out if N < 50.
 
         Args:
-            stats: of the corpus.
-            epochs: passes over the names, instead of ``steps``.
+            stats: the statistics of the corpus.
+            epochs: the number of passes over the names, instead of ``steps``.
             given: any of the attributes; ``seed`` must be among them.
 
         Raises:
@@ -135,7 +138,7 @@ class Settings:
         types = {field.name: field.type for field in fields(cls)}
         for name, value in values.items():
             if name not in types:
-                raise SettingError(f"{name} is not a setting of the {RECIPE} recipe")
+                raise SettingError(f"{name} is not a setting of the {DEFAULT_RECIPE} recipe")
             wanted = types[name]
             if wanted is str:
                 if not isinstance(value, str):
@@ -144,10 +147,10 @@ class Settings:
                 raise SettingError(f"{name} {value!r}: must be a number")
             elif wanted in (int, int | None) and not isinstance(value, int):
                 raise SettingError(f"{name} {value!r}: must be a whole number")
-        try:
-            return cls(**values)  # type: ignore[arg-type]
-        except TypeError as error:
-            raise SettingError(f"settings are incomplete: {error}") from None
+        required = {field.name for field in fields(cls) if field.default is MISSING}
+        if missing := sorted(required - values.keys()):
+            raise SettingError(f"{' and '.join(missing)} must be given")
+        return cls(**values)  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, str | int | float]:
         """Return the settings by name, without those that are None."""

@@ -9,7 +9,7 @@ from dinogen.rng import Purpose, random_stream
 
 
 def clip_by_global_norm(gradients: Parameters, limit: float) -> float:
-    """Scale all gradients down, in place, if their common norm exceeds the limit.
+    """Scale all gradients down, in place, if the norm of all of them together exceeds a limit.
 
     Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013),
     algorithm 1.
@@ -40,20 +40,20 @@ def descend(
 
 
 def rate_factor(step: int, steps: int) -> float:
-    """Return the share of the learning rate at a step.
+    """Return the factor of the learning rate at a step.
 
     It rises linearly over the first twentieth of the steps, and falls linearly to 0 at the end.
 
     Args:
-        step: counted from 0.
-        steps: in total.
+        step: the step, counted from 0.
+        steps: the total number of steps.
     """
     warm_up = (step + 1) / (0.05 * steps)
     return min(1.0, warm_up) * (1 - step / steps)
 
 
 class Dropout:
-    """Draws the dropout masks of each step from a random stream of its own.
+    """Draws dropout masks. Each step has its own random stream.
 
     A mask sets a share of the hidden units to zero and scales the others up. The share is rounded
     to a multiple of 1/256, so that one random byte decides on each unit.
@@ -70,9 +70,9 @@ class Dropout:
         """Draw the masks of each layer for a batch; they are valid until the next call.
 
         Args:
-            step: counted from 0.
-            names: N, in the batch.
-            symbols: S, in the batch.
+            step: the step, counted from 0.
+            names: N, the number of names in the batch.
+            symbols: S, the number of symbols in the batch.
 
         Returns:
             Masks of (N, H) and (S, H) for each layer; None without dropout.
@@ -89,6 +89,7 @@ class Dropout:
         ]
 
     def _mask(self, name: str, random: np.random.Generator, rows: int) -> Array:
+        """(rows, H) mask, in the workspace array of a name."""
         count = rows * self._hidden_size
         raw = random.bit_generator.random_raw(-(-count // 8))  # 8 bytes each
         drawn = raw.view(np.uint8)[:count].reshape(rows, self._hidden_size)

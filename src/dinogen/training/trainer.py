@@ -12,27 +12,27 @@ from dinogen.models.language_model import Array
 from dinogen.models.network.network import Network
 from dinogen.models.network.parameters import Parameters
 from dinogen.models.scoring import likelihoods, mean_nats
-from dinogen.training.run import Progress, record
+from dinogen.training.run import Progress, add_row
 from dinogen.training.settings import Settings
 from dinogen.training.sgd import Dropout, clip_by_global_norm, descend, rate_factor
 
 MAX_INTERVAL = 1_000
 MIN_INTERVAL = 20
-"""Evaluations come once an epoch, but within these bounds, in steps."""
+"""Steps between evaluations: one epoch, within these bounds."""
 
 MAX_ROLLBACKS = 30
-"""Each halves the learning rate. After so many, the rate is not the cause."""
+"""Each rollback halves the learning rate. After so many rollbacks, training gives up."""
 
 
 class Trainer:
     """Trains a network, and keeps the parameters that do best on the validation names.
 
-    Everything random comes from streams keyed by seed, purpose and epoch or step. So the state
-    after a step is determined by the names, the settings and the step.
+    All random streams are keyed by the seed, a purpose, and the epoch or step. So the state after a
+    step depends only on the names, the settings and the step.
 
     Attributes:
-        network: at the present step, which need not be the best one.
-        step: updates done.
+        network: the network at the current step, which may not be the best one.
+        step: the number of updates done.
         history: the evaluations so far.
     """
 
@@ -48,12 +48,12 @@ class Trainer:
         """Set up a trainer.
 
         Args:
-            network: with its initial parameters.
-            training: names to learn from.
-            validation: names that decide which parameters are best.
-            settings: of the run.
-            held_out: whether the validation names are kept out of training. Otherwise they do not
-                stop the training early.
+            network: the network with its initial parameters.
+            training: the training names.
+            validation: the names that decide which parameters are best.
+            settings: the settings of the run.
+            held_out: False if the validation names are also training names; then training does not
+                stop early.
         """
         config = network.config
         self.network = network
@@ -84,23 +84,23 @@ class Trainer:
         return best
 
     def update(self) -> Progress:
-        """Learn from one batch, and evaluate if it is time to.
+        """Learn from one batch, and evaluate if an evaluation is due.
 
         Raises:
-            TrainingError: if the loss explodes at any learning rate.
+            TrainingError: if the loss explodes after `MAX_ROLLBACKS` rollbacks.
         """
         batch = self._batches[self.step]
         loss = self._learn(batch)
         self.step += 1
         self._loss += loss
         self._symbols += len(batch.targets)
-        lowered = row = None
+        lowered_rate = row = None
         if not isfinite(loss):
-            lowered = self._roll_back()
+            lowered_rate = self._roll_back()
         elif self._evaluation_is_due():
             row = self._evaluate()
-            lowered = None if row else self._roll_back()
-        return Progress(self.step, loss / len(batch.targets), row, lowered)
+            lowered_rate = None if row else self._roll_back()
+        return Progress(self.step, loss / len(batch.targets), row, lowered_rate)
 
     def _learn(self, batch: Batch) -> float:
         """Update the parameters; returns the summed loss, infinite if it explodes."""
@@ -125,6 +125,7 @@ class Trainer:
 
     @property
     def _rate(self) -> float:
+        """The learning rate of the settings, halved by each rollback."""
         return self._settings.learning_rate * 0.5**self._rollbacks
 
     def _roll_back(self) -> float:
@@ -142,10 +143,11 @@ class Trainer:
 
     @property
     def _interval(self) -> int:
-        """Steps from one evaluation to the next."""
+        """The number of steps from one evaluation to the next."""
         return max(MIN_INTERVAL, min(MAX_INTERVAL, self._batches.per_epoch))
 
     def _evaluation_is_due(self) -> bool:
+        """Tell whether to evaluate: at the first step, the last step, and after each interval."""
         return self.step in (1, self._settings.steps) or self.step % self._interval == 0
 
     def _validate(self) -> float:
@@ -159,8 +161,8 @@ class Trainer:
             The row; None if the loss has exploded.
         """
         train, loss = self._loss / max(1, self._symbols), self._validate()
-        # A training loss this far above that of the uniform distribution means an explosion. The
-        # held-out loss may be higher. A NaN fails the comparison.
+        # A training loss this far above that of the uniform distribution means an explosion. A
+        # held-out loss may be that high without one. A NaN fails the comparison.
         if not train < log(self.network.config.vocab_size) + 1 or not isfinite(loss):
             return None
         if loss < self._best_loss:
@@ -169,7 +171,7 @@ class Trainer:
         elif self._held_out:
             self._stale += 1
         row = HistoryRow(self.step, {"train": train, "heldout": loss if self._held_out else None})
-        record(self.history, row, self._interval)
+        add_row(self.history, row, self._interval)
         self._loss, self._symbols = 0.0, 0
         return row
 
@@ -187,7 +189,7 @@ class Trainer:
             {name: array.copy() for name, array in arrays.items()},
             {
                 "stale": self._stale,
-                "lowered": self._rollbacks,
+                "rollbacks": self._rollbacks,
                 "loss": self._loss,
                 "symbols": self._symbols,
             },
@@ -202,14 +204,14 @@ class Trainer:
         *,
         keep_stale: bool,
     ) -> None:
-        """Continue from a checkpoint.
+        """Restore the state of a checkpoint.
 
         Args:
             best: the network with its best parameters.
-            state: from `resume_state`.
-            step: updates done.
+            state: the result of `resume_state`.
+            step: the number of updates done.
             history: the evaluations so far.
-            keep_stale: whether evaluations without improvement still count.
+            keep_stale: whether to keep the count of evaluations without improvement, or restart it.
 
         Raises:
             CheckpointError: for a state that does not fit the network.
@@ -218,20 +220,20 @@ class Trainer:
         shapes = {name: array.shape for name, array in arrays.items()}
         if arrays and shapes != {name: array.shape for name, array in expected.items()}:
             raise CheckpointError("its saved optimizer state does not fit its network; train anew")
-        counts = [state.numbers.get(name) for name in ("stale", "lowered", "symbols")]
+        counts = [state.numbers.get(name) for name in ("stale", "rollbacks", "symbols")]
         if "loss" not in state.numbers or not all(
             isinstance(value, int) and value >= 0 for value in counts
         ):
             raise CheckpointError("its saved training counters are damaged; train anew")
         self._best.fill(best.parameters)
         self.network.parameters.fill(self._best)
-        # Before the first evaluation, the initial parameters do not count as best.
+        # Before the first evaluation, any loss is better than that of the initial parameters.
         self._best_loss = self._validate() if history else inf
         for name, array in arrays.items():
             expected[name][...] = array
         if keep_stale:
             self._stale = int(state.numbers["stale"])
-        self._rollbacks = int(state.numbers["lowered"])
+        self._rollbacks = int(state.numbers["rollbacks"])
         self._loss, self._symbols = state.numbers["loss"], int(state.numbers["symbols"])
         self.history = history
         self.step = step

@@ -57,7 +57,7 @@ def named(
 
 def likely(checkpoint: Checkpoint) -> list[tuple[str | None, float]]:
     """Return the probabilities of the first symbol, the most likely first."""
-    p = next_probabilities(checkpoint.model, []).tolist()
+    p = next_probabilities(checkpoint.mixture, []).tolist()
     pairs = zip([None, *checkpoint.vocabulary.symbols], p, strict=True)
     return sorted(pairs, key=lambda pair: -pair[1])
 

@@ -1,4 +1,4 @@
-"""Views: what `rich` draws on a terminal, one module per view."""
+"""Views that `rich` draws, the charts in them, and the screen that shows or records them."""
 
 from typing import TYPE_CHECKING
 

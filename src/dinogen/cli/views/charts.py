@@ -20,8 +20,8 @@ def plot(series: Mapping[str, Sequence[Point]], width: int, height: int, x_label
 
     Args:
         series: the points (x, y) of each series, by the sign that marks them.
-        width: columns, with the axis and its labels.
-        height: rows, without the axis below them.
+        width: the number of columns, including the axis and its labels.
+        height: the number of rows, without the axis below them.
         x_label: the unit of x.
 
     Returns:
@@ -45,6 +45,7 @@ def plot(series: Mapping[str, Sequence[Point]], width: int, height: int, x_label
 
 
 def _cell(value: float, low: float, high: float, cells: int) -> int:
+    """Return the cell, counted from 0, of a value between low and high."""
     return round((value - low) / (high - low) * (cells - 1)) if high > low else 0
 
 
@@ -55,10 +56,10 @@ class LossStyle(NamedTuple):
     """How a loss is shown.
 
     Attributes:
-        sign: what marks its points in a chart.
-        colour: of the sign.
-        label: its name.
-        unit: its unit.
+        sign: the sign that marks its points in a chart.
+        colour: the colour of the sign.
+        label: the name that is shown.
+        unit: the unit of the loss.
         skip_first: whether a chart leaves out the first value. An untrained network has so large a
             loss that the rest of the curve would be flat.
     """
@@ -87,7 +88,7 @@ def format_losses(row: "HistoryRow") -> str:
 def draw_losses(history: "Sequence[HistoryRow]", width: int, height: int) -> list[RenderableType]:
     """Draw the losses during training; nothing if there are fewer than two values."""
     series = {style: _points(history, name, style) for name, style in LOSSES.items()}
-    # One chart has one unit: that of the first loss there is.
+    # A chart has one unit: that of the first loss with values.
     unit = next((style.unit for style, points in series.items() if points), "")
     series = {s: points for s, points in series.items() if points and s.unit == unit}
     if max(map(len, series.values()), default=0) < 2:
@@ -102,6 +103,7 @@ def draw_losses(history: "Sequence[HistoryRow]", width: int, height: int) -> lis
 
 
 def _points(history: "Sequence[HistoryRow]", name: str, style: LossStyle) -> list[Point]:
+    """Return the points (step, loss) of a loss that a chart shows."""
     losses = [(row.step, row.losses.get(name)) for row in history]
     points = [(float(step), loss) for step, loss in losses if loss is not None]
     return points[1:] if style.skip_first else points

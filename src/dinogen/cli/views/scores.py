@@ -10,7 +10,7 @@ from dinogen.cli.views.screen import END_LABEL, show_symbol
 from dinogen.inspection.scores import Scores
 
 _STYLES = ((1.0, "green"), (2.0, ""), (3.5, "yellow"), (float("inf"), "bold red"))
-"""The style of a symbol of up to so many nats: likely symbols are green, unlikely ones red."""
+"""The maximum nats of a symbol in each style: likely symbols are green, unlikely ones red."""
 
 _MAX_NAME_WIDTH = 32
 
@@ -22,7 +22,7 @@ def score_lines(scores: Scores, order: Sequence[int]) -> list[Text]:
     symbol.
 
     Args:
-        scores: of N names.
+        scores: the scores of N names.
         order: the names to draw, as indices from 0 to N - 1.
     """
     names = [scores.names[i] for i in order]
@@ -42,7 +42,8 @@ def score_lines(scores: Scores, order: Sequence[int]) -> list[Text]:
 
 
 def _coloured(name: str, nats: Sequence[float]) -> Text:
-    # Folding the case can change the number of symbols; then they have no place in the name.
+    """Colour each symbol of a name by its nats."""
+    # Folding can change the number of symbols; then colours cannot be aligned with the name.
     if len(nats) != len(name) + 1:
         return Text(name)
     text = Text()
@@ -73,8 +74,9 @@ def compared_score_lines(
 
     Args:
         names: N names.
-        nats: the nats of each in both models.
-        first: the probability of the first model; NaN if neither model can write the name.
+        nats: the nats of each name in both models.
+        first: the probability that each name comes from the first model; NaN if neither model can
+            write the name.
     """
     lines: list[Text] = []
     for name, (one, other), p in zip(names, nats, first, strict=True):

@@ -1,4 +1,4 @@
-"""The screen: views are drawn on stdout or into a picture; how symbols and counts are written."""
+"""The screen draws views on stdout or into a picture; also the format of symbols and counts."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 END_LABEL = "(end)"
-"""What stands for the end of a name."""
+"""The label of the end of a name."""
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -24,7 +24,7 @@ def show_symbol(symbol: str) -> str:
 
 
 MAX_WIDTH = 80
-"""The most columns of a view. Longer lines are hard to read."""
+"""The maximum width of a view, in columns. Longer lines are hard to read."""
 
 FORMATS = (".svg", ".html")
 
@@ -58,7 +58,7 @@ class Screen:
 
     @property
     def width(self) -> int:
-        """The columns that a view may take."""
+        """The maximum width of a view on this screen, in columns."""
         return min(self._console.width, MAX_WIDTH)
 
     def draw(self, view: RenderableType) -> None:
@@ -75,11 +75,11 @@ class Screen:
                 self.draw(line)
 
     def picture(self, suffix: str, title: str) -> str:
-        """Return what was recorded, as HTML for the suffix ``.html``, else as SVG."""
+        """Return the recorded views, as HTML for the suffix ``.html``, else as SVG."""
         if suffix == ".html":
             return self._console.export_html(inline_styles=True)
         svg = self._console.export_svg(title=title, unique_id="dinogen")
-        # No web fonts: nothing is fetched, and any fixed-width font will do.
+        # Web fonts are removed, so that a viewer fetches nothing. Any fixed-width font is fine.
         svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
         # Some viewers join a row of no-break spaces into one.
         return svg.replace("<text ", '<text xml:space="preserve" ')

@@ -1,4 +1,4 @@
-"""Summaries: what one checkpoint is, and two checkpoints side by side."""
+"""Summaries: of one checkpoint, and of two checkpoints side by side."""
 
 from collections.abc import Mapping, Sequence
 from math import log
@@ -38,9 +38,9 @@ def checkpoint_view(
 
     Args:
         checkpoint: the checkpoint.
-        path: of its file.
-        samples: names that the model wrote.
-        width: columns.
+        path: the path of its file.
+        samples: names sampled from the model.
+        width: the width in columns.
     """
     return Group(
         Text(printable(str(path)), style="bold"),
@@ -53,7 +53,8 @@ def checkpoint_view(
 
 
 def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
-    model, training = checkpoint.model, checkpoint.training
+    """Draw a table of the facts about a checkpoint: one label and one value per row."""
+    model, training = checkpoint.mixture, checkpoint.training
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
@@ -67,7 +68,7 @@ def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
     if len(model.members) > 1:
         shares = [f"{weight:.0%} {_label(name)}" for name, weight in model.weights.items()]
         add_row("mixture", ", ".join(shares))
-    add_row("trained on", _describe_corpus(checkpoint.corpus))
+    add_row("training list", _describe_corpus(checkpoint.corpus))
     add_row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
     interrupted = ", interrupted before the end" if training.interrupted else ""
     add_row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{interrupted}")
@@ -92,6 +93,7 @@ def _label(name: str) -> str:
 
 
 def _describe_member(member: LanguageModel) -> str:
+    """Describe the kind and the size of a member."""
     if isinstance(member, Network):
         config = member.config
         title = _CELL_TITLES.get(config.cell, config.cell.upper())
@@ -104,6 +106,7 @@ def _describe_member(member: LanguageModel) -> str:
 
 
 def _describe_corpus(corpus: CorpusStats) -> str:
+    """Describe the size of a training list."""
     names, symbols = pluralize(corpus.names, "name"), pluralize(corpus.longest, "symbol")
     text = f"{names}, the longest of {symbols}"
     if not corpus.duplicates:
@@ -113,6 +116,7 @@ def _describe_corpus(corpus: CorpusStats) -> str:
 
 
 def _describe_case(case: CaseRule) -> str:
+    """Describe a case rule."""
     if not case.fold:
         return "kept"
     if not case.capital_after:
@@ -125,7 +129,7 @@ def _describe_case(case: CaseRule) -> str:
 def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
     """List the arrays of each network, with their shapes and norms."""
     lines: list[RenderableType] = []
-    for member in checkpoint.model.members.values():
+    for member in checkpoint.mixture.members.values():
         if not isinstance(member, Network):
             continue
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
@@ -147,13 +151,13 @@ def comparison_view(checkpoints: Sequence[Checkpoint], paths: Sequence[Path]) ->
 
     Args:
         checkpoints: the checkpoints.
-        paths: of the file of each.
+        paths: the path of each checkpoint.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("", style="cyan", no_wrap=True)
     for path in paths:
         table.add_column(Text(printable(str(path))), overflow="fold")
-    members = dict.fromkeys(name for each in checkpoints for name in each.model.members)
+    members = dict.fromkeys(name for each in checkpoints for name in each.mixture.members)
     columns = [_column(checkpoint, [*members]) for checkpoint in checkpoints]
     for label in columns[0]:
         table.add_row(Text(label), *(Text(column[label]) for column in columns))
@@ -161,8 +165,8 @@ def comparison_view(checkpoints: Sequence[Checkpoint], paths: Sequence[Path]) ->
 
 
 def _column(checkpoint: Checkpoint, members: Sequence[str]) -> dict[str, str]:
-    """Describe a checkpoint by label, with a row for each of the given members."""
-    model, held_out, training = checkpoint.model, checkpoint.held_out, checkpoint.training
+    """Return the values of a checkpoint by label, with labels for each of the given members."""
+    model, held_out, training = checkpoint.mixture, checkpoint.held_out, checkpoint.training
     losses = held_out.members if held_out else {}
     return {
         "recipe": f"{checkpoint.recipe}, seed {training.seed}",
@@ -181,4 +185,5 @@ def _column(checkpoint: Checkpoint, members: Sequence[str]) -> dict[str, str]:
 
 
 def _loss(value: float | None) -> str:
+    """Format a loss; a dash if there is none."""
     return "-" if value is None else f"{value:.3f}"

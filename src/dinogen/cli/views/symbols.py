@@ -1,4 +1,4 @@
-"""Symbols: the probabilities of the next one, and which of them the model treats alike."""
+"""Symbols: the probabilities of the next symbol, and the symbols that the model treats alike."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from dinogen.cli.views.screen import END_LABEL, show_symbol
 
 _MAX_NEXT = 30
 _NEXT_MARGIN = 16
-"""The columns beside a bar: the symbol and its probability."""
+"""The number of columns beside a bar, for the symbol and its probability."""
 
 
 def next_view(
@@ -22,9 +22,9 @@ def next_view(
     """Draw the probabilities of the next symbol as bars.
 
     Args:
-        written: the beginning of a name.
+        written: the prefix that the next symbol follows.
         likely: each symbol (None for the end) and its probability, the most likely first.
-        width: columns.
+        width: the width in columns.
     """
     title = f"after {written!r} comes" if written else "a name begins with"
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -58,7 +58,7 @@ def similarity_view(
     Args:
         nearest: the most similar symbols of each symbol, and their cosines.
         positions: the position (x, y) of each symbol on the map.
-        width: columns.
+        width: the width in columns.
     """
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
@@ -96,6 +96,7 @@ def _map_lines(positions: Mapping[str, tuple[float, float]], width: int) -> list
 
 
 def _cell(value: float, low: float, high: float, cells: int) -> int:
+    """Return the cell, counted from 0, of a value between low and high; the middle if equal."""
     return round((value - low) / (high - low) * (cells - 1)) if high > low else cells // 2
 
 

@@ -13,10 +13,10 @@ DEAD, START = 0, 1
 """The state from which no name is accepted, and the initial state."""
 
 MAX_STATES = 100_000
-"""The most states of an automaton."""
+"""The maximum number of states in an automaton."""
 
 MAX_PAIRS = 1 << 28
-"""The most pairs of states in an intersection."""
+"""The maximum number of pairs of states in an intersection."""
 
 TOO_COMPLEX = "the constraints are too complex together; use fewer or simpler ones"
 
@@ -101,7 +101,7 @@ def intersect(one: Automaton, other: Automaton) -> Automaton:
         if sum(map(len, found)) > MAX_STATES:
             raise SettingError(TOO_COMPLEX)
     pairs = np.concatenate(found)  # (Q,)
-    numbers = np.zeros(len(seen) + 1, dtype=np.int32)  # the last element is for -1, which is DEAD
+    numbers = np.zeros(len(seen) + 1, dtype=np.int32)  # index -1 stands for DEAD
     numbers[pairs] = np.arange(START, START + len(pairs))
     transitions = numbers[_pair_transitions(one, other, pairs)]  # (Q, V)
     dead = np.full((1, transitions.shape[1]), DEAD, dtype=np.int32)

@@ -1,10 +1,9 @@
 """Constraints on names, compiled into one automaton over the symbols of a model."""
 
-import unicodedata
 from functools import reduce
 
 from dinogen.data.case import CaseRule
-from dinogen.data.cleaning import MAX_LINE_LENGTH
+from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.errors import SettingError
 from dinogen.generation.constrained.automata import Automaton, build_automaton, intersect, trim
@@ -27,8 +26,8 @@ def compile_constraints(
         The automaton; None without constraints.
 
     Raises:
-        SettingError: for a symbol that the model does not know, and if no name can satisfy the
-            constraints. The message names the constraints.
+        SettingError: for an unknown symbol, and if no name can satisfy the constraints. The
+            message names the constraints.
     """
     compiler = _Compiler(vocabulary, case)
     parts: dict[str, Automaton] = {}
@@ -63,8 +62,7 @@ class _Compiler:
 
     def prefix(self, text: str) -> Automaton:
         """Accept names that begin with a text."""
-        # Fold with a letter after it: the last letter of a word may differ in lower case ("ς").
-        wanted = self._encode("prefix", self._fold(f"{text}x")[:-1])
+        wanted = self._encode("prefix", self._case.fold_part(text, more_after=True))
 
         def next_states(matched: int) -> list[int | None]:
             if matched == len(wanted):
@@ -75,15 +73,15 @@ class _Compiler:
 
     def suffix(self, text: str) -> Automaton:
         """Accept names that end with a text."""
-        # Fold with a letter before it: a word of one letter may differ in lower case.
-        return self._search("suffix", self._fold(f"x{text}")[1:], anywhere=False)
+        folded = self._case.fold_part(text, more_before=True)
+        return self._search("suffix", folded, anywhere=False)
 
     def contains(self, text: str) -> Automaton:
         """Accept names that contain a text."""
-        return self._search("contains", text, anywhere=True)
+        return self._search("contains", self._case.fold_part(text), anywhere=True)
 
     def min_length(self, length: int) -> Automaton:
-        """Accept names of at least so many symbols."""
+        """Accept names of at least ``length`` symbols."""
 
         def next_states(written: int) -> list[int | None]:
             return [None, *(min(written + 1, length) for _ in self._symbols)]
@@ -91,7 +89,7 @@ class _Compiler:
         return build_automaton(0, next_states, lambda written: written == length)
 
     def max_length(self, length: int) -> Automaton:
-        """Accept names of at most so many symbols."""
+        """Accept names of at most ``length`` symbols."""
 
         def next_states(written: int) -> list[int | None]:
             return [None, *(written + 1 if written < length else None for _ in self._symbols)]
@@ -99,11 +97,11 @@ class _Compiler:
         return build_automaton(0, next_states, lambda written: True)
 
     def pattern(self, text: str) -> Automaton:
-        """Accept names that match a glob. A state is a set of positions in it."""
+        """Accept names that match a glob. A state is a set of positions in the glob."""
         items = self._parse(text)
 
         def skip_runs(positions: set[int]) -> frozenset[int]:
-            # A run may match no symbol.
+            # None stands for "*", which may match no symbol.
             for position, item in enumerate(items):
                 if position in positions and item is None:
                     positions.add(position + 1)
@@ -129,15 +127,18 @@ class _Compiler:
         )
 
     def _search(self, option: str, text: str, *, anywhere: bool) -> Automaton:
-        """Search for a text, after Knuth, Morris and Pratt (1977): a state is the length matched.
+        """Build the search automaton of a text (Knuth, Morris and Pratt 1977).
+
+        A state is the number of symbols that match.
 
         Args:
-            option: the option that the text is from, for messages.
+            option: the name of the option, for messages.
             text: the text.
             anywhere: whether the text may occur anywhere, or only at the end of a name.
         """
         wanted = self._encode(option, text)
-        # The row of the longest proper suffix of the part matched that is also a prefix of it.
+        # The transitions of the fallback state. It is the longest border of the matched part: the
+        # longest proper prefix that is also a suffix.
         row: list[int | None] = [None, *(0 for _ in self._symbols)]
         rows: list[list[int | None]] = []
         for matched, symbol in enumerate(wanted):
@@ -148,21 +149,17 @@ class _Compiler:
         return build_automaton(0, rows.__getitem__, lambda matched: matched == len(wanted))
 
     def _encode(self, option: str, text: str) -> list[int]:
-        """Fold a text and convert it to indices."""
+        """Convert a folded text to indices."""
         _check_length(option, text, int(BOUNDS["max_length"][1]))
         try:
-            return self._vocabulary.indices_of(self._fold(text))
+            return self._vocabulary.indices_of(text)
         except SettingError as error:
             raise SettingError(f"{option} {error}") from None
 
-    def _fold(self, text: str) -> str:
-        """Compose a text and fold its case, as for training names."""
-        return self._case.apply(unicodedata.normalize("NFC", text))
-
     def _parse(self, pattern: str) -> list[frozenset[int] | None]:
-        """Parse a glob into items: sets of symbols, and None for a run of any symbols."""
-        _check_length("pattern", pattern, MAX_LINE_LENGTH)
-        folded = self._fold(pattern)
+        """Parse a glob into items: a set of symbols, or None for ``*``."""
+        _check_length("pattern", pattern, MAX_NAME_LENGTH)
+        folded = self._case.fold_part(pattern)
         items: list[frozenset[int] | None] = []
         position = 0
         while position < len(folded):
@@ -207,6 +204,7 @@ class _Compiler:
 
 
 def _check_length(option: str, text: str, longest: int) -> None:
+    """Refuse the text of an option if it is longer than a maximum."""
     if len(text) > longest:
         raise SettingError(
             f"{option}: {len(text):,} symbols, more than the maximum of {longest:,}; "

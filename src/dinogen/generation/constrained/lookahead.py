@@ -17,26 +17,26 @@ from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread
 
 CHAIN_NAMES = 2_048
-"""The names drawn from the model to build the Markov chain; fewer for large vocabularies."""
+"""The number of names drawn to build the Markov chain; fewer for large vocabularies."""
 
 CHAIN_ORDERS = (4, 3, 2, 1)
-"""The n-gram orders of the chain, in the order they are tried until the table is small enough."""
+"""The n-gram orders of the chain. The first one whose table is small enough is used."""
 
 EXTRA_HORIZON = 128
-"""The symbols to look ahead beyond the longest path through the automaton."""
+"""The number of symbols to look ahead beyond the longest path through the automaton."""
 
 MAX_LOOKAHEAD_TABLE = 1 << 21
-"""The most entries of a table of states by contexts by symbols: 16 MiB."""
+"""The maximum number of entries of a (Q, C, V) table: 16 MiB."""
 
 MIN_LOG = -1e300
-"""Stands for a logarithm of minus infinity where it is subtracted."""
+"""Replaces a logarithm of minus infinity before a subtraction, which would give NaN."""
 
 _TOLERANCE = 1e-4
-"""Iterations stop when no value and no logarithm of a scale changes by more."""
+"""The convergence threshold of the fixed point iteration."""
 
 
 class MarkovChain(NamedTuple):
-    """A Markov chain of names: the next symbol depends on one of C contexts alone.
+    """A Markov chain of names: the next symbol depends only on one of C contexts.
 
     Attributes:
         following: (C, V) the context after each context and symbol.
@@ -54,8 +54,8 @@ class LookaheadPlan(NamedTuple):
 
     Attributes:
         automaton: accepts the names that satisfy the constraints.
-        chain: approximates the model.
-        log_acceptance: (Q, C, V) see `lookahead_table`.
+        chain: the Markov chain that approximates the model.
+        log_acceptance: (Q, C, V) the table of `lookahead_table`.
     """
 
     automaton: Automaton
@@ -67,7 +67,7 @@ class LookaheadPlan(NamedTuple):
 def plan_lookahead(
     model: LanguageModel, automaton: Automaton, options: Options, rules: NameRules
 ) -> LookaheadPlan:
-    """Approximate a model by n-grams of its own names, and look ahead with them.
+    """Approximate a model by n-grams of names drawn from it, and compute the lookahead table.
 
     Args:
         model: the model to sample.
@@ -98,17 +98,17 @@ def plan_lookahead(
 
 
 def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> NDArray[np.float64]:
-    """(Q, C, V) log probabilities that a name of the chain is accepted, after its next symbol.
+    """(Q, C, V) log probability that a name of the chain is accepted, after each next symbol.
 
     Let h(q, c) be the probability of acceptance in the state q and the context c, and let qx and
     cx be the state and the context after the symbol x. Then h(q, c) is the sum of
     P(x | c) h(qx, cx) over all symbols x, plus P(end | c) if q accepts. It is computed by fixed
-    point iteration. Sampling corrects the errors of the chain by weights.
+    point iteration. The weights of the particles correct for the errors of the chain.
 
     Args:
-        automaton: accepts names.
+        automaton: accepts the names that satisfy the constraints.
         chain: the distribution of names.
-        horizon: the most symbols to look ahead, which is the most iterations.
+        horizon: the maximum number of symbols to look ahead, one iteration for each.
 
     Returns:
         The table. For the end of a name it is 0 if the state accepts, and minus infinity if not.
@@ -116,7 +116,7 @@ def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> N
     transitions, accepts = automaton
     following, p = chain.following, chain.p.astype(np.float64)  # (C, V), (C, V)
     universal = universal_states(automaton)  # (Q,)
-    # h = value * exp(log_scale), with a largest value of 1 per state, so that small h are not 0.
+    # h = value * exp(log_scale). The largest value of each state is 1, which avoids underflow.
     value = np.where(universal[:, np.newaxis], 1.0, np.outer(accepts, p[:, END]))  # (Q, C)
     log_scale = np.zeros(len(accepts))  # (Q,)
     _normalise(value, log_scale, np.arange(len(accepts)))
@@ -124,7 +124,7 @@ def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> N
     def after_symbol(
         states: NDArray[np.intp],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(q, C, V) values of h after each symbol, and the (q,) logarithms of their scales."""
+        """(q, C, V) scaled h after each symbol, and (q,) the logarithms of the scales."""
         log_scales = log_scale[transitions[states]]  # (q, V)
         log_scales[:, END] = np.where(accepts[states], 0, -np.inf)
         largest = np.maximum(log_scales.max(axis=1), MIN_LOG)  # (q,)
@@ -155,7 +155,7 @@ def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> N
 def _normalise(
     value: NDArray[np.float64], log_scale: NDArray[np.float64], states: NDArray[np.intp]
 ) -> None:
-    """Scale the largest value of some states to 1 and adjust their scales, in place."""
+    """Make the largest value of some states 1 and adjust their scales, in place."""
     largest = value[states].max(axis=1)  # (q,)
     with np.errstate(divide="ignore"):
         log_scale[states] += np.log(largest)

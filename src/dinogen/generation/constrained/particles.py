@@ -34,14 +34,14 @@ def draw_constrained(
         random: the random stream of the block.
         size: N, the number of particles.
         options: temperature and truncation.
-        rules: the rules for names. Longer names than `NameRules.max_length` are discarded.
+        rules: the rules for names. Names longer than `NameRules.max_length` are discarded.
         plan: the constraints and their lookahead.
 
     Returns:
         N names, with repeats if acceptance is rare; no names if no particle was accepted.
     """
     transitions, following = plan.automaton.transitions, plan.chain.following
-    columns: list[NDArray[np.intp]] = []  # (N,) each: one symbol per particle, END after the end
+    columns: list[NDArray[np.intp]] = []  # (N,) each: one symbol per particle; END if finished
     log_weight = np.zeros(size)  # (N,)
     state_of = np.full(size, START)  # (N,) states of the automaton
     context_of = np.full(size, plan.chain.start)  # (N,) contexts of the chain
@@ -79,7 +79,7 @@ def draw_constrained(
             break
         if _effective_sample_size(log_weight) < size / 4:
             drawn = _resample(log_weight, random)  # (N,)
-            place = np.full(size, -1)  # (N,) of each particle among the unfinished; -1 if finished
+            place = np.full(size, -1)  # (N,) the row of each particle in `state`; -1 if finished
             place[rows] = np.arange(len(rows))
             rows, from_place = np.flatnonzero(place[drawn] >= 0), place[drawn]
             from_place = from_place[from_place >= 0]  # (n,)
@@ -101,7 +101,9 @@ def draw_constrained(
 def _log_probabilities(
     p: Array, log_acceptance: NDArray[np.float64], options: Options
 ) -> NDArray[np.float64]:
-    """(N, V) log probabilities after temperature, top-k and top-p, for any low temperature.
+    """(N, V) log probabilities after temperature, top-k and top-p.
+
+    They are computed in logarithms, so that low temperatures do not underflow.
 
     Args:
         p: (N, V) probabilities, up to a factor per row. Overwritten.
@@ -122,7 +124,7 @@ def _log_probabilities(
 
 
 def _effective_sample_size(log_weight: NDArray[np.float64]) -> float:
-    """Return how many particles of equal weight are worth as much (Kong, Liu and Wong 1994)."""
+    """Return the effective sample size, 1 / sum of squared weights (Kong, Liu and Wong 1994)."""
     share = _normalised(log_weight)  # (N,)
     return float(1 / (share @ share))
 
@@ -130,7 +132,7 @@ def _effective_sample_size(log_weight: NDArray[np.float64]) -> float:
 def _resample(log_weight: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.intp]:
     """(N,) particles drawn by weight, by systematic resampling (Kitagawa 1996)."""
     share = _normalised(log_weight)  # (N,)
-    # Weights that are equal up to rounding, as after a prefix: the particles are exact already.
+    # Weights that differ only by rounding, as with a prefix, need no resampling.
     if np.ptp(share) < 1e-4 / len(share):
         return np.arange(len(share))
     steps = (random.random() + np.arange(len(share))) / len(share)  # (N,)

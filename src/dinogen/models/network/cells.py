@@ -19,18 +19,18 @@ NO_BUFFERS: Arrays = {}
 class Cell(Protocol):
     """One step of a recurrent layer, forward and backward, for N sequences of H hidden units.
 
-    The layer computes z = x Wax + ba, the input's share of the pre-activations, and runs the loop
-    over time. ``p`` holds the layer's arrays by name.
+    The layer computes z = x Wax + ba, the input's part of the Z pre-activations, and runs the loop
+    over time. For a vanilla RNN, Z is H. ``p`` holds the layer's arrays by name.
     """
 
     def __init__(self, hidden_size: int) -> None: ...
 
     def shapes(self, inputs: int) -> Shapes:
-        """Return the shapes of the cell's arrays: ``Wax`` of (inputs, Z) and ``ba`` of (Z,) too."""
+        """Return the shapes of the cell's arrays. They must include Wax (inputs, Z) and ba (Z,)."""
         ...
 
     def initialise(self, p: Arrays, random: np.random.Generator, input_scale: float) -> None:
-        """Draw initial weights, in place. The deviation of ``Wax`` is ``input_scale``."""
+        """Draw initial weights, in place. ``input_scale`` is the standard deviation of Wax."""
         ...
 
     def blank(self, n: int, dtype: np.dtype[np.floating]) -> CellState:
@@ -38,7 +38,7 @@ class Cell(Protocol):
         ...
 
     def buffers(self, steps: int, workspace: Workspace) -> Arrays:
-        """Allocate (S, ·) arrays by name: what S steps save for the backward pass, besides z."""
+        """Allocate the (S, ·) arrays that S steps save for the backward pass besides z, by name."""
         ...
 
     def step(
@@ -54,11 +54,11 @@ class Cell(Protocol):
 
         Args:
             p: the layer's arrays.
-            z: (N, Z) the input's share of the pre-activations. Overwritten with activations.
+            z: (N, Z) the input's part of the pre-activations. Overwritten with activations.
             hidden: (N, H) the hidden state that the recurrent product reads, after dropout.
-            state: before the step, without dropout: arrays of N or more rows. The names beyond N
-                have ended.
-            buffers: the rows of this step of `buffers`; none outside of training.
+            state: the state before the step, without dropout. Only its first N rows are still
+                running.
+            buffers: this step's rows of the arrays of `buffers`; none outside of training.
             product: (N, Z) memory for the recurrent product; allocated if left out.
 
         Returns:
@@ -71,7 +71,10 @@ class Cell(Protocol):
         ...
 
     def slopes(self, z: Array, buffers: Arrays, workspace: Workspace) -> Array:
-        """Return the (S, Z) derivatives of all steps that `step_back` multiplies, at once."""
+        """Return the (S, Z) local derivatives of all steps.
+
+        `step_back` multiplies them by the incoming gradient.
+        """
         ...
 
     def step_back(
@@ -87,10 +90,11 @@ class Cell(Protocol):
 
         Args:
             p_T: the recurrent weights, transposed and contiguous.
-            dz: (N, Z) the rows of `slopes`. Overwritten with the gradient on z.
-            dstate: the gradient on the state after the step: (N, H), then arrays of N or more
-                rows. The latter are overwritten with the gradient on the state before the step.
-            mask: (N, H) the dropout on the hidden state that was read, if there was any.
+            dz: (N, Z) this step's rows of `slopes`. Overwritten with the gradient on z.
+            dstate: the gradient on the state after the step: first on the hidden state (N, H),
+                then on the other arrays. In the latter, the first N rows are overwritten with the
+                gradient on the state before the step.
+            mask: (N, H) the dropout mask of the hidden state that was read; None without dropout.
             buffers: as in `step`.
             product: (N, H) memory for the result.
 
@@ -108,15 +112,16 @@ class Cell(Protocol):
             gradients: the layer's gradients.
             hidden: (S, H) the hidden states that the recurrent products read.
             dz: (S, Z) the gradients on z.
-            buffers: all rows of `buffers`.
+            buffers: the arrays of `buffers`, with all rows.
         """
         ...
 
 
 class ElmanCell:
-    """The vanilla RNN: a = tanh(z + a_prev Waa). Elman (1990), with tanh for the logistic function.
+    """The vanilla RNN: a = tanh(z + a_prev Waa).
 
-    z is overwritten with a, so no other array is saved for the backward pass. Implements `Cell`.
+    Elman (1990), with tanh instead of the logistic function. z is overwritten with a, so no other
+    array is saved for the backward pass. Implements `Cell`.
     """
 
     def __init__(self, hidden_size: int) -> None:
@@ -128,9 +133,10 @@ class ElmanCell:
         return {"Wax": (inputs, H), "Waa": (H, H), "ba": (H,)}
 
     def initialise(self, p: Arrays, random: np.random.Generator, input_scale: float) -> None:
-        """Draw recurrent weights that are 0.7 times orthogonal, so that old symbols fade slowly.
+        """Draw initial weights, in place. Biases are 0.
 
-        Saxe, McClelland and Ganguli (2014). Biases are 0.
+        The recurrent weights are 0.7 times an orthogonal matrix, so that the influence of old
+        symbols fades slowly (Saxe, McClelland and Ganguli 2014).
         """
         p["Wax"][...] = input_scale * random.standard_normal(p["Wax"].shape)
         p["Waa"][...] = 0.7 * np.linalg.qr(random.standard_normal(p["Waa"].shape))[0]

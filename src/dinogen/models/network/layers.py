@@ -1,4 +1,4 @@
-"""Layers: each has a forward pass and returns its backward pass."""
+"""The layers of a network, with their forward and backward passes."""
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -14,12 +14,13 @@ from dinogen.models.network.parameters import Shapes, Workspace
 
 
 class LayerMasks(NamedTuple):
-    """Dropout masks of a recurrent layer: factors of hidden states.
+    """Dropout masks of a recurrent layer, which multiply hidden states.
 
     Attributes:
-        recurrent: (N, H) on what the next step reads, the same at every step of a name (Gal and
-            Ghahramani 2016).
-        output: (S, H) on what the layer above reads (Srivastava et al. 2014).
+        recurrent: (N, H) mask of the hidden state that the next step reads; the same at every step
+            of a name (Gal and Ghahramani 2016). None without dropout.
+        output: (S, H) mask of the hidden states that the layer above reads (Srivastava et al.
+            2014). None without dropout.
     """
 
     recurrent: Array | None
@@ -30,14 +31,14 @@ NO_MASKS = LayerMasks(None, None)
 
 
 class Embedding:
-    """The input of the first layer: z = Wax[x] + ba.
+    """The input map of the first layer: z = Wax[x] + ba.
 
     The product of a one-hot vector with Wax is a row of Wax, so rows are looked up.
     """
 
     def forward(self, p: Arrays, symbols: NDArray[Any], out: Array | None = None) -> Array:
-        """(S, Z) from (S,) symbols."""
-        # mode="clip" skips a separate search for indices out of bounds.
+        """(S, Z) z of (S,) symbols."""
+        # With mode="raise", NumPy would write to a buffer first.
         return (p["Wax"] + p["ba"]).take(
             symbols, axis=0, out=out, mode="raise" if out is None else "clip"
         )
@@ -53,10 +54,10 @@ class Embedding:
 
 
 class Projection:
-    """The input of any other layer: z = x Wax + ba."""
+    """The input map of any other layer: z = x Wax + ba."""
 
     def forward(self, p: Arrays, x: NDArray[Any], out: Array | None = None) -> Array:
-        """(S, Z) from (S, H) hidden states of the layer below."""
+        """(S, Z) z of (S, H) hidden states of the layer below."""
         z: Array = np.dot(x, p["Wax"], out=out)  # (S, Z)
         z += p["ba"]
         return z
@@ -70,16 +71,15 @@ class Projection:
 
 
 Backward = Callable[[Array, Arrays], tuple[Array | None, CellState]]
-"""The backward pass of a layer. Takes the (S, H) gradient on the outputs, which it overwrites, and
-memory for the gradients on the parameters. Returns the gradients on the inputs and on the initial
-state; None for symbols."""
+"""The backward pass of a recurrent layer. Takes the (S, H) gradient on the outputs, which it
+overwrites, and memory for the gradients on the parameters. Returns the gradients on the inputs and
+on the initial state. The first is None if the inputs are symbols."""
 
 
 class Recurrent:
     """A recurrent layer: an input map, a cell, and the loop over time.
 
-    It runs over packed names: step after step, the names that are still running, longest first. No
-    padding is ever multiplied.
+    It runs over packed names; see `dinogen.data.batches.Batch`. So no padding is multiplied.
     """
 
     def __init__(self, cell: Cell, inputs: Embedding | Projection) -> None:
@@ -104,11 +104,11 @@ class Recurrent:
 
         Args:
             p: the layer's arrays.
-            x: (S,) symbols or (S, H) hidden states of the layer below, step after step.
-            batch_sizes: the number of names still running at each of the T steps, never rising.
-            state: of N names, before the first step.
-            masks: the dropout.
-            workspace: memory for intermediate results, of this layer alone.
+            x: (S,) symbols, or (S, H) hidden states of the layer below, in packed order.
+            batch_sizes: the number of names still running at each of the T steps; never increases.
+            state: the state of the N names before the first step.
+            masks: the dropout masks.
+            workspace: memory for intermediate results. No other layer may use it.
 
         Returns:
             The (S, H) outputs, the state after the last step, and the backward pass. They are
@@ -119,7 +119,7 @@ class Recurrent:
         z = self._inputs.forward(p, x, workspace.array("z", S, Z))
         read = workspace.array("read", S, H)  # what the recurrent products read
         buffers = cell.buffers(S, workspace)
-        product = workspace.array("product", N, Z)
+        product = workspace.array("product", N, Z)  # memory for a recurrent product of any step
         ends = accumulate(batch_sizes)
         steps = [slice(end - n, end) for n, end in zip(batch_sizes, ends, strict=True)]
         initial, mask = state, masks.recurrent
@@ -146,9 +146,11 @@ class Recurrent:
                 for name, array in p.items()
                 if array.ndim == 2 and name != "Wax"
             }
+            # The forward pass is over, so its memory is used again.
             product = workspace.array("product", N, H)
-            da_prev = product[:0]
-            dstate = [da_prev, *map(np.zeros_like, initial[1:])]  # (N, H) each
+            da_prev = product[:0]  # (0, H): no gradient comes from beyond the last step
+            # The first item is a placeholder, which each step replaces.
+            dstate = [da_prev, *map(np.zeros_like, initial[1:])]
             for n, rows in zip(reversed(batch_sizes), reversed(steps), strict=True):
                 dstate[0] = da[rows]  # (n, H)
                 carried = dstate[0][: len(da_prev)]
@@ -157,7 +159,7 @@ class Recurrent:
                 masked = None if mask is None else mask[:n]
                 da_prev = cell.step_back(p_T, dz[rows], dstate, masked, here, product[:n])
             cell.recurrent_gradients(gradients, read, dz, buffers)
-            # Sums as products with ones, which are faster.
+            # A product with ones is faster than a sum.
             np.dot(np.ones(S, dtype=dz.dtype), dz, out=gradients["ba"])
             dx = self._inputs.backward(p, gradients, x, dz, workspace)
             return dx, (da_prev, *dstate[1:])
@@ -179,12 +181,12 @@ class Readout:
         return {"Wya": (hidden_size, vocab_size), "by": (vocab_size,)}
 
     def initialise(self, p: Arrays, random: np.random.Generator) -> None:
-        """Draw weights of deviation 0.3 / sqrt(H), so that all symbols start about as likely."""
+        """Draw weights of standard deviation 0.3 / sqrt(H): symbols start about equally likely."""
         p["Wya"][...] = 0.3 / np.sqrt(len(p["Wya"])) * random.standard_normal(p["Wya"].shape)
         p["by"][...] = 0
 
     def logits(self, p: Arrays, a: Array, out: Array | None = None) -> Array:
-        """(V, N) logits, symbols by rows: sums down long columns are faster than along rows."""
+        """(V, N) logits: one column per name, because NumPy sums along axis 0 faster."""
         logits: Array = np.dot(p["Wya"].T, a.T, out=out)  # (V, N)
         logits += p["by"][:, np.newaxis]
         return logits
@@ -192,11 +194,11 @@ class Readout:
     def loss(
         self, p: Arrays, gradients: Arrays, a: Array, targets: Symbols, workspace: Workspace
     ) -> tuple[float, Array]:
-        """Compute the summed cross-entropy and its gradients, those on the arrays in place.
+        """Compute the summed cross-entropy and its gradients.
 
         Args:
             p: the layer's arrays.
-            gradients: memory for the gradients on them.
+            gradients: the gradients on these arrays. Overwritten.
             a: (S, H) outputs of the layer below.
             targets: (S,) the symbols that followed.
             workspace: memory for intermediate results.
@@ -242,7 +244,7 @@ def cross_entropy(logits: Array, targets: Symbols) -> float:
 
 
 def _flat_index(symbols: NDArray[Any]) -> NDArray[np.intp]:
-    """(S,) the place of each symbol in its column of a (V, S) array, as an index for `take`.
+    """(S,) the flat index of the element [symbols[i], i] of a (V, S) array, for each i.
 
     NumPy reads and writes faster with one index than with two.
     """

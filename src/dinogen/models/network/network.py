@@ -27,10 +27,12 @@ NetworkState = tuple[CellState, ...]
 """The state of each layer, from the first to the last."""
 
 MAX_PARAMETERS = 1 << 25
-"""A checkpoint to resume from holds three times as many numbers: 384 MiB."""
+"""The maximum number of parameters. A resumable checkpoint stores the best parameters, the current
+ones and the velocity: 384 MiB in float32."""
 
 EMBEDDING_DEVIATION = 2.0
-"""Of the initial embeddings: large, so that at first a state depends mostly on its last symbol."""
+"""Standard deviation of the initial Wax of the first layer. It is large, so that at first a state
+depends mostly on its last symbol."""
 
 
 class NetworkConfig(NamedTuple):
@@ -39,8 +41,8 @@ class NetworkConfig(NamedTuple):
     Attributes:
         vocab_size: V symbols, the end of a name included.
         hidden_size: H hidden units in each layer.
-        cell: a name in `CELLS`.
-        layers: recurrent layers, one above the other.
+        cell: the kind of cell, a name in `CELLS`.
+        layers: the number of recurrent layers.
     """
 
     vocab_size: int
@@ -57,9 +59,9 @@ class NetworkConfig(NamedTuple):
 
     @property
     def shapes(self) -> Shapes:
-        """The shapes of all arrays. Inputs stand on the left: ``x @ Wax``."""
+        """The shapes of all arrays. Inputs are on the left of a product: ``x @ Wax``."""
         shapes = {
-            prefix(layer) + name: shape
+            layer_prefix(layer) + name: shape
             for layer, own in enumerate(self.layer_shapes)
             for name, shape in own.items()
         }
@@ -71,8 +73,8 @@ class NetworkConfig(NamedTuple):
         return sum(map(prod, self.shapes.values()))
 
 
-def prefix(layer: int) -> str:
-    """Return what the names of a layer's arrays begin with; nothing for the first layer."""
+def layer_prefix(layer: int) -> str:
+    """Return the prefix of the names of a layer's arrays; empty for the first layer."""
     return f"layer{layer + 1}." if layer else ""
 
 
@@ -81,9 +83,9 @@ class Backpropagated(NamedTuple):
 
     Attributes:
         loss: the summed cross-entropy in nats.
-        gradients: on every parameter.
+        gradients: the gradient on every parameter.
         dstate: the gradient on the initial state.
-        state: after the last step, of the names that are still running then.
+        state: the state after the last step, of the names that are still running then.
     """
 
     loss: float
@@ -95,12 +97,12 @@ class Backpropagated(NamedTuple):
 class Network:
     """A recurrent network over symbols; a `LanguageModel`.
 
-    a_t = cell(Wax[x_t] + ba, a_{t-1}) in each layer, and p(x_{t+1} | x_1 ... x_t) =
-    softmax(a_t Wya + by) above the last one: as a language model, Mikolov et al. (2010), equations
-    1 to 5.
+    The first layer computes a_t = cell(Wax[x_t] + ba, a_{t-1}). Each other layer reads the hidden
+    states below it. The last hidden states give p(x_{t+1} | x_1 ... x_t) = softmax(a_t Wya + by).
+    This is the language model of Mikolov et al. (2010), equations 1 to 5.
 
     Attributes:
-        config: its kind and size.
+        config: the kind and size of the network.
         parameters: the arrays of `NetworkConfig.shapes`.
     """
 
@@ -117,9 +119,9 @@ class Network:
         self._workspaces = [Workspace(dtype) for _ in range(config.layers + 1)]
 
     def _by_layer(self, parameters: Parameters) -> list[dict[str, Array]]:
-        """Return the arrays of each recurrent layer, and of the readout, by their own names."""
+        """Return the arrays of each recurrent layer and of the readout, by names without prefix."""
         groups = [
-            parameters.group(prefix(layer), shapes)
+            parameters.group(layer_prefix(layer), shapes)
             for layer, shapes in enumerate(self.config.layer_shapes)
         ]
         readout = Readout.shapes(self.config.hidden_size, self.config.vocab_size)
@@ -127,7 +129,7 @@ class Network:
 
     @cached_property
     def _gradients(self) -> tuple[Parameters, list[dict[str, Array]]]:
-        """Memory for the gradients, which only training needs: all of them, and by layer."""
+        """Memory for the gradients: as a whole, and by layer. Only training allocates it."""
         gradients = Parameters(self.config.shapes, self.parameters.vector.dtype)
         return gradients, self._by_layer(gradients)
 
@@ -147,7 +149,7 @@ class Network:
         return self.config.vocab_size
 
     def begin(self, n: int) -> tuple[NetworkState, Array]:
-        """See `LanguageModel.begin`: a name begins after the end of the one before."""
+        """See `LanguageModel.begin`: the network reads `END`, as after the name before."""
         return self.advance(self.blank(n), np.full(n, END))
 
     def blank(self, n: int) -> NetworkState:
@@ -180,7 +182,7 @@ class Network:
 
         Args:
             batch: N packed names of S symbols.
-            state: of the N names before the first step; `blank` if left out.
+            state: the state of the N names before the first step; `blank` if left out.
             masks: the dropout masks of each layer; no dropout if left out.
         """
         gradients, (*recurrent_gradients, readout_gradients) = self._gradients

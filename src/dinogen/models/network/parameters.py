@@ -32,7 +32,7 @@ class Parameters(Mapping[str, Array]):
         return {name: array.shape for name, array in self.items()}
 
     def fill(self, arrays: Mapping[str, Array]) -> None:
-        """Copy the numbers of arrays that have the same names and shapes."""
+        """Overwrite all arrays with given arrays of the same names and shapes."""
         for name, array in self.items():
             array[...] = arrays[name]
 
@@ -43,7 +43,7 @@ class Parameters(Mapping[str, Array]):
         return copy
 
     def group(self, prefix: str, names: Iterable[str]) -> dict[str, Array]:
-        """Return some arrays by their names without a prefix."""
+        """Return the arrays ``prefix + name``, by name."""
         return {name: self._arrays[prefix + name] for name in names}
 
     def __getitem__(self, name: str) -> Array:
@@ -57,14 +57,14 @@ class Parameters(Mapping[str, Array]):
 
 
 class Workspace:
-    """Arrays by name that reuse their memory: allocation costs more than small products."""
+    """Arrays by name that reuse their memory, because allocation is slow."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = dtype
         self._buffers: dict[str, Array] = {}
 
     def array(self, name: str, *shape: int) -> Array:
-        """Return an array of arbitrary content. It replaces the previous one of that name."""
+        """Return an uninitialised array. It reuses the memory of the last array of that name."""
         size = prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or len(buffer) < size:

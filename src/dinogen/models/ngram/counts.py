@@ -13,15 +13,18 @@ Indices = NDArray[np.int64]
 class Level(NamedTuple):
     """The G distinct n-grams of one length n: each is a context of n - 1 symbols and a symbol.
 
-    They are sorted by context, then by symbol.
+    They are sorted by context, then by symbol. The contexts of a level are numbered from 0.
+
+    ``following[i]`` of level n is the ``context`` of the extensions of n-gram i in level n + 1. For
+    example, if the 2-gram "an" has ``following`` 7, the 3-grams "ana" and "ann" have ``context`` 7.
 
     Attributes:
-        context: (G,) the index of the context within the level.
+        context: (G,) the number of the context.
         symbol: (G,) the symbol after the context.
         occurrences: (G,) how often the n-gram occurs.
-        continuations: (G,) how many distinct symbols precede it. At the beginning of a name nothing
-            precedes it; there this is how often it occurs.
-        following: (G,) the index of the n-gram as a context of the next level; -1 if nothing
+        continuations: (G,) how many distinct symbols precede the n-gram. Nothing precedes an n-gram
+            at the start of a name; for it, this is how often it occurs.
+        following: (G,) the number of the n-gram as a context of the next level; -1 if nothing
             follows it.
     """
 
@@ -40,11 +43,11 @@ def count(names: Names, vocab_size: int, order: int) -> list[Level]:
     Args:
         names: the names to count.
         vocab_size: V, the end included.
-        order: the greatest length.
+        order: the maximum length.
 
     Returns:
-        One level for each length, up to the longest name. `Level.continuations` is not complete in
-        the last level.
+        One level for each length, up to the longest name. In the last level, `Level.continuations`
+        is valid only for n-grams at the start of a name.
     """
     target = names.symbols.astype(np.int64)  # (S,)
     position = np.arange(len(target)) - np.repeat(names.starts[:-1], names.lengths)  # (S,)
@@ -76,6 +79,6 @@ def count(names: Names, vocab_size: int, order: int) -> list[Level]:
             Level(keys // vocab_size, keys % vocab_size, occurrences, continuations, following)
         )
         place = np.flatnonzero(position >= length)  # (M,)
-        # For the first name, index -1 is the END of the last name.
+        # For the first name, index -1 wraps around to the last END.
         context = following[gram[place - 1]]  # (M,)
     return levels

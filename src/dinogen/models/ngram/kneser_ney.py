@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from dinogen.models.ngram.counts import Level
 
 MAX_TABLE = 1 << 25
-"""The most entries of a table of contexts by symbols: 128 MiB in float32."""
+"""The maximum number of entries of a (C, V) table: 128 MiB in float32."""
 
 _CHUNK = 1 << 16
-"""Nodes processed together, to bound the memory for intermediate results."""
+"""The number of nodes processed together. It bounds the memory for intermediate results."""
 
 MIN_DISCOUNT = 0.1
 MAX_DISCOUNT = (1.0, 2.0, 3.0)
@@ -27,14 +27,14 @@ States = NDArray[np.int32]
 
 
 class GramTree(NamedTuple):
-    """The counts of an n-gram model, as a tree in level order.
+    """The counts of an n-gram model, as a tree in level order (breadth first).
 
     The path from the root to a node spells the symbols of an n-gram; the root is the empty one. A
     node with children is a context, and its children are the symbols seen after it.
 
     Attributes:
         symbols: (N,) the last symbol of each node; 0 for the root.
-        counts: (N,) the count of each node as a successor of its parent; 0 for the root.
+        counts: (N,) a(hw) of the n-gram hw of each node, see `NGram`; 0 for the root.
         children: (N,) the number of children of each node.
     """
 
@@ -54,7 +54,7 @@ class GramTree(NamedTuple):
         return int(np.count_nonzero(self.children))
 
     def levels(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
-        """Yield, from the root down, a depth, a chunk of its nodes, and the children of these."""
+        """Yield (depth, some nodes of that depth, their children), from the root down."""
         depth, start, end = 0, 0, 1
         while start < end:
             below = end
@@ -69,7 +69,8 @@ class GramTree(NamedTuple):
     def is_sound(self, order: int, vocab_size: int) -> bool:
         """Return whether the arrays are a tree of n-grams over V symbols up to an order."""
         nodes = len(self.symbols)
-        last_child = np.cumsum(self.children, dtype=np.int64)  # (N,) of each node or those before
+        # The last child of the nodes up to each node.
+        last_child = np.cumsum(self.children, dtype=np.int64)  # (N,)
         after_parent = (last_child[:-1] > np.arange(nodes - 1)).all()
         if not (self.children[0] and after_parent and last_child[-1] == nodes - 1):
             return False
@@ -111,7 +112,8 @@ class NGram:
     def from_counts(cls, levels: "Sequence[Level]", vocab_size: int) -> "NGram":
         """Build the model of order n from the counts of n levels.
 
-        If its tables would exceed `MAX_TABLE`, the rarest contexts are dropped, as few as possible.
+        If its tables would exceed `MAX_TABLE`, the rarest contexts are dropped. Contexts that occur
+        equally often are kept or dropped together.
         """
         *shorter, longest = levels
         counts = [*(level.continuations for level in shorter), longest.occurrences]
@@ -129,7 +131,7 @@ class NGram:
         return self._vocab_size
 
     def begin(self, n: int) -> tuple[States, Array]:
-        """See `LanguageModel.begin`: the context is the end of the name before."""
+        """See `LanguageModel.begin`: the context is `END`."""
         return self.advance(self.blank(n), np.full(n, END))
 
     def blank(self, n: int) -> States:
@@ -137,7 +139,7 @@ class NGram:
         return np.zeros(n, dtype=np.int32)
 
     def advance(self, state: States, symbols: Symbols) -> tuple[States, Array]:
-        """See `LanguageModel.advance`: two look-ups."""
+        """See `LanguageModel.advance`: two table look-ups."""
         following, p = self.tables
         state = following[state, symbols]  # (N,)
         return state, p.take(state, axis=0)  # (N,), (N, V)
@@ -150,7 +152,7 @@ class NGram:
     def tables(self) -> tuple[States, NDArray[np.float32]]:
         """(C, V) the context after each symbol in each context, and (C, V) the probabilities."""
         tree, V = self.tree, self.vocab_size
-        state = np.cumsum(tree.children > 0) - 1  # (N,) the context of each node with children
+        state = np.cumsum(tree.children > 0) - 1  # (N,) context numbers of nodes with children
         C = int(state[-1]) + 1
         following = np.empty((C, V), dtype=np.int32)
         p = np.empty((C, V), dtype=np.float32)
@@ -161,7 +163,7 @@ class NGram:
             first = int(state[contexts[0]])
             here = slice(first, first + len(contexts))
             if length:
-                # mode="clip" skips a separate search for indices out of bounds.
+                # With mode="raise", NumPy would write to a buffer first.
                 p.take(shorter[here], axis=0, out=p[here], mode="clip")
                 following.take(shorter[here], axis=0, out=following[here], mode="clip")
             parent = np.repeat(np.arange(len(contexts)), tree.children[contexts])  # (b,)
@@ -180,9 +182,9 @@ class NGram:
 
 
 def estimate_discounts(counts: NDArray[np.integer]) -> NDArray[np.float64]:
-    """(3,) estimates of D(1), D(2) and D(3 and more) from the numbers of counts 1, 2, 3 and 4.
+    """(3,) estimates of D(1), D(2) and D(3 and more), from how many counts are 1, 2, 3 and 4.
 
-    Chen and Goodman (1999), equation 26. If one of these counts never occurs, half of each count.
+    Chen and Goodman (1999), equation 26. Falls back to 0.5, 1 and 1.5 if one of these numbers is 0.
     """
     n1, n2, n3, n4 = (int(np.count_nonzero(counts == count)) for count in range(1, 5))
     if not (n1 and n2 and n3 and n4):
@@ -214,7 +216,7 @@ def _build_tree(
         "counts": [root],
         "children": [],
     }
-    context = root  # of each node of the level above; -1 if the node is not a context
+    context = root  # the context number of each node of the level above; -1 if it is not a context
     kept = np.ones(1, dtype=np.bool_)  # (C,) the contexts of this level that are kept
     for level, count in zip(levels, counts, strict=True):
         branches = np.bincount(level.context, minlength=len(kept))  # (C,)
@@ -223,7 +225,7 @@ def _build_tree(
         parts["symbols"].append(level.symbol[in_kept])
         parts["counts"].append(count[in_kept])
         is_context = (level.following >= 0) & (level.occurrences >= min_occurrences)  # (G,)
-        kept = is_context[level.following >= 0]  # (C,) of the next level
+        kept = is_context[level.following >= 0]  # (C,) the contexts of the next level that are kept
         context = np.where(is_context, level.following, -1)[in_kept]
     parts["children"].append(np.zeros(len(context), dtype=np.int64))
     return GramTree(

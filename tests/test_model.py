@@ -1,0 +1,50 @@
+"""The front door of the library: loading, sampling and saving a model."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dinogen import Model, SettingError, load
+from dinogen.cli import BUNDLED
+from dinogen.generation import Options
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """The bundled model."""
+    return load(BUNDLED)
+
+
+def test_a_model_samples_what_its_namer_draws(model: Model) -> None:
+    """Options are passed on by name, and the parts are joined and spelled."""
+    namer = model.namer
+    drawn = namer.draw(5, 3, Options(prefix="t", temperature=0.8), skip=2)
+    names = [name for part in drawn for name in namer.spell(part.names)]
+    assert model.sample(5, 3, skip=2, prefix="t", temperature=0.8) == names
+    assert len(set(names)) == 5
+    assert all(name.startswith("T") for name in names)
+
+
+@pytest.mark.parametrize("options", [{"temprature": 1}, {"n_best": 3}, {"inner": ()}])
+def test_an_unknown_option_is_named(model: Model, options: dict[str, Any]) -> None:
+    """A misspelled option is refused before anything is drawn."""
+    with pytest.raises(SettingError, match=f"{next(iter(options))} is not a sampling option"):
+        model.sample(1, **options)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_has_bounds(model: Model, seed: int) -> None:
+    """A seed that no random stream has is refused with its bounds."""
+    with pytest.raises(SettingError, match="seed must be from 0 to 18,446,744,073,709,551,615"):
+        model.sample(1, seed)
+
+
+def test_a_saved_model_writes_the_same_names(model: Model, tmp_path: Path) -> None:
+    """Saving and loading changes neither names nor weights."""
+    model.save(tmp_path / "model.npz")
+    loaded = load(tmp_path / "model.npz")
+    assert loaded.sample(20, 1) == model.sample(20, 1)
+    assert loaded.checkpoint.mixture.weights == model.checkpoint.mixture.weights
+    np.testing.assert_array_equal(loaded.checkpoint.known, model.checkpoint.known)
