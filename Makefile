@@ -15,8 +15,8 @@ demo: .venv/installed ## install, train on the dinosaurs, print seven new names
 	$(BIN)/dinogen train corpora/dinosaurs.txt --seed 1 --force -o $(DEMO)
 	$(BIN)/dinogen sample $(DEMO) --n 7 --seed 5
 
-test: .venv/developing ## run the tests
-	$(BIN)/python -m pytest -q
+test: .venv/developing ## run the tests, one process per core
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: .venv/developing ## lint, formatting and types
 	$(BIN)/ruff check

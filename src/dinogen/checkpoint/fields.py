@@ -1,7 +1,6 @@
 """Fields of a JSON object. Each is declared once, for reading and for writing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from dinogen.data.cleaning import MAX_NAME_LENGTH, is_visible
@@ -59,12 +58,12 @@ class Plain:
 # Single values.
 
 
-@dataclass(frozen=True)
 class Integer(Plain):
     """A whole number within bounds."""
 
-    low: int = 0
-    high: int = MAX_INTEGER
+    def __init__(self, low: int = 0, high: int = MAX_INTEGER) -> None:
+        self.low = low
+        self.high = high
 
     def read(self, value: object, name: str) -> int:
         """See `Field.read`."""
@@ -77,12 +76,12 @@ class Integer(Plain):
         return value
 
 
-@dataclass(frozen=True)
 class Number(Plain):
     """A finite number within bounds; it stays an int or a float."""
 
-    low: float = -MAX_NUMBER
-    high: float = MAX_NUMBER
+    def __init__(self, low: float = -MAX_NUMBER, high: float = MAX_NUMBER) -> None:
+        self.low = low
+        self.high = high
 
     def read(self, value: object, name: str) -> int | float:
         """See `Field.read`."""
@@ -118,7 +117,6 @@ class Text(Plain):
         return value
 
 
-@dataclass(frozen=True)
 class Name(Plain):
     """A short identifier of ASCII letters, digits and underscores.
 
@@ -126,7 +124,8 @@ class Name(Plain):
         dotted: whether the name may be several identifiers joined by dots.
     """
 
-    dotted: bool = False
+    def __init__(self, dotted: bool = False) -> None:
+        self.dotted = dotted
 
     def read(self, value: object, name: str) -> str:
         """See `Field.read`."""
@@ -139,7 +138,6 @@ class Name(Plain):
         )
 
 
-@dataclass(frozen=True)
 class Symbol(Plain):
     """One visible symbol.
 
@@ -147,7 +145,8 @@ class Symbol(Plain):
         newline: whether a newline is allowed, which stands for the start of a name.
     """
 
-    newline: bool = False
+    def __init__(self, newline: bool = False) -> None:
+        self.newline = newline
 
     def read(self, value: object, name: str) -> str:
         """See `Field.read`."""
@@ -158,11 +157,11 @@ class Symbol(Plain):
         return value
 
 
-@dataclass(frozen=True)
 class Choice(Plain):
     """One of several names."""
 
-    choices: tuple[str, ...]
+    def __init__(self, choices: tuple[str, ...]) -> None:
+        self.choices = choices
 
     def read(self, value: object, name: str) -> str:
         """See `Field.read`."""
@@ -183,11 +182,11 @@ class Scalar(Plain):
 # Values made of other values.
 
 
-@dataclass(frozen=True)
 class Nullable(Generic[T]):
     """A field that may be null."""
 
-    field: Field[T]
+    def __init__(self, field: Field[T]) -> None:
+        self.field = field
 
     def read(self, value: object, name: str) -> T | None:
         """See `Field.read`."""
@@ -198,12 +197,12 @@ class Nullable(Generic[T]):
         return None if value is None else self.field.write(value)
 
 
-@dataclass(frozen=True)
 class ListOf(Generic[T]):
     """A list of limited length, with values of one kind."""
 
-    field: Field[T]
-    max_length: int
+    def __init__(self, field: Field[T], max_length: int) -> None:
+        self.field = field
+        self.max_length = max_length
 
     def read(self, value: object, name: str) -> list[T]:
         """See `Field.read`."""
@@ -219,19 +218,19 @@ class ListOf(Generic[T]):
         return [self.field.write(item) for item in value]
 
 
-@dataclass(frozen=True)
 class MapOf(Generic[T]):
     """An object of limited size, with values of one kind under any keys.
 
     Attributes:
         field: the kind of each value.
         max_length: the maximum number of values.
-        key: the kind of each key.
+        key: the kind of each key; a `Name` if left out.
     """
 
-    field: Field[T]
-    max_length: int
-    key: Field[str] = Name()
+    def __init__(self, field: Field[T], max_length: int, key: Field[str] | None = None) -> None:
+        self.field = field
+        self.max_length = max_length
+        self.key = key or Name()
 
     def read(self, value: object, name: str) -> dict[str, T]:
         """See `Field.read`."""
@@ -248,7 +247,6 @@ class MapOf(Generic[T]):
         return {key: self.field.write(item) for key, item in value.items()}
 
 
-@dataclass(frozen=True)
 class Record(Generic[T]):
     """An object with a fixed set of fields, read into a class with attributes of the same names.
 
@@ -259,8 +257,9 @@ class Record(Generic[T]):
         fields: the kind of each field, by name.
     """
 
-    make: Callable[..., T]
-    fields: Mapping[str, Field[Any]]
+    def __init__(self, make: Callable[..., T], fields: Mapping[str, Field[Any]]) -> None:
+        self.make = make
+        self.fields = fields
 
     def read(self, value: object, name: str) -> T:
         """See `Field.read`."""
@@ -277,7 +276,6 @@ class Record(Generic[T]):
         return {key: field.write(getattr(value, key)) for key, field in self.fields.items()}
 
 
-@dataclass(frozen=True)
 class Checked(Generic[T]):
     """A field with one more check.
 
@@ -286,8 +284,9 @@ class Checked(Generic[T]):
         check: returns what is wrong with a value; None if it is valid.
     """
 
-    field: Field[T]
-    check: Callable[[T], str | None]
+    def __init__(self, field: Field[T], check: Callable[[T], str | None]) -> None:
+        self.field = field
+        self.check = check
 
     def read(self, value: object, name: str) -> T:
         """See `Field.read`."""
@@ -301,7 +300,6 @@ class Checked(Generic[T]):
         return self.field.write(value)
 
 
-@dataclass(frozen=True)
 class Converted(Generic[Stored, T]):
     """A field whose value becomes an object of another class.
 
@@ -311,9 +309,12 @@ class Converted(Generic[Stored, T]):
         unmake: the inverse of ``make``.
     """
 
-    field: Field[Stored]
-    make: Callable[[Stored], T]
-    unmake: Callable[[Any], Stored]
+    def __init__(
+        self, field: Field[Stored], make: Callable[[Stored], T], unmake: Callable[[Any], Stored]
+    ) -> None:
+        self.field = field
+        self.make = make
+        self.unmake = unmake
 
     def read(self, value: object, name: str) -> T:
         """See `Field.read`."""

@@ -68,28 +68,24 @@ class Mixture:
 
     def advance(self, state: States, symbols: Symbols) -> tuple[States, Array]:
         """See `LanguageModel.advance`."""
-        return self._mix(
-            [
-                model.advance(before, symbols)
-                for model, before in zip(self._models, state, strict=True)
-            ]
-        )
+        pairs = zip(self._models, state, strict=True)
+        return self._mix([model.advance(before, symbols) for model, before in pairs])
 
     def select(self, state: States, rows: Rows) -> States:
         """See `LanguageModel.select`."""
-        return tuple(
-            model.select(before, rows) for model, before in zip(self._models, state, strict=True)
-        )
+        pairs = zip(self._models, state, strict=True)
+        return tuple([model.select(before, rows) for model, before in pairs])
 
     def _mix(self, answers: Sequence[tuple[Any, Array]]) -> tuple[States, Array]:
         """Collect the states of all members, and sum their weighted probabilities, in place."""
-        (_, p), *others = answers  # (N, V)
-        if others:
+        states, probabilities = zip(*answers, strict=True)  # (N, V) each
+        p: Array = probabilities[0]
+        if len(states) > 1:
             p *= self._shares[0]
-            for share, (_, q) in zip(self._shares[1:], others, strict=True):
+            for share, q in zip(self._shares[1:], probabilities[1:], strict=True):
                 q *= share
                 p += q
-        return tuple(state for state, _ in answers), p
+        return states, p
 
 
 def mix(

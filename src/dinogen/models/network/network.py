@@ -158,17 +158,18 @@ class Network:
 
     def advance(self, state: NetworkState, symbols: Symbols) -> tuple[NetworkState, Array]:
         """See `LanguageModel.advance`."""
-        *recurrent, readout = self._arrays
         x: NDArray[Any] = symbols
-        after: list[CellState] = []
-        for layer, p, before in zip(self._layers, recurrent, state, strict=True):
-            after.append(layer.step(p, x, before))
-            x = after[-1][0]  # (N, H)
-        return tuple(after), softmax(self._readout.logits(readout, x)).T  # (N, V)
+        after = []
+        # The last of the arrays are those of the readout.
+        for layer, p, before in zip(self._layers, self._arrays, state, strict=False):
+            cell_state = layer.step(p, x, before)
+            after.append(cell_state)
+            x = cell_state[0]  # (N, H)
+        return tuple(after), softmax(self._readout.logits(self._arrays[-1], x)).T  # (N, V)
 
     def select(self, state: NetworkState, rows: Rows) -> NetworkState:
         """See `LanguageModel.select`."""
-        return tuple(tuple(array[rows] for array in layer) for layer in state)
+        return tuple([tuple([array[rows] for array in layer]) for layer in state])
 
     # Training: all symbols of a batch at once.
 
