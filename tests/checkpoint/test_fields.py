@@ -149,7 +149,10 @@ def test_a_conversion_goes_both_ways() -> None:
         field.read([None], "this")
 
 
-@pytest.mark.parametrize("field", [Number(), Number(0, 1), Scalar()], ids=["any", "share", "scalar"])
+NUMBERS = {"any": Number(), "share": Number(0, 1), "scalar": Scalar()}
+
+
+@pytest.mark.parametrize("field", NUMBERS.values(), ids=NUMBERS.keys())
 @pytest.mark.parametrize("value", [10**400, -(10**400), float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_refused(field: Field[Any], value: float) -> None:
     """So is an integer that is too large to become a float."""
