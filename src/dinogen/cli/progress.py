@@ -131,7 +131,8 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
         CheckpointError: if the checkpoint cannot be saved at the end.
         TrainingError: if the loss explodes even at a very low learning rate.
     """
-    if run.finished and run.step and not quiet:
+    already_finished = run.finished and run.step > 0
+    if already_finished and not quiet:
         print_message(
             f"training was finished after {run.step:,} steps; to train longer, give a larger total "
             "with --steps or --epochs"
@@ -174,7 +175,7 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
                 break
         bar.close()
         checkpoint = autosave.save()
-    if not (checkpoint.training.interrupted or quiet):
+    if not (checkpoint.training.interrupted or already_finished or quiet):
         if sys.stderr.isatty():
             console = Console(stderr=True, highlight=False)
             width = min(console.width, _CURVE_WIDTH)

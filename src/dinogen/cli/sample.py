@@ -53,8 +53,8 @@ def _bounds() -> "Bounds":
     "--pattern",
     metavar="GLOB",
     help="Only names that match a pattern from start to end: ? is any symbol, * any number of "
-    "symbols, [ae] one of these symbols, [!ae] any other symbol. Quote it, because the shell would "
-    "take it for file names.",
+    "symbols, [ae] an a or an e, [a-e] one symbol from a to e, [!ae] any symbol but a and e. Quote "
+    "it, because the shell would take it for file names.",
 )
 @click.option("--allow-known", is_flag=True, help="Also write names that are in the training list.")
 @click.option("--allow-repeats", is_flag=True, help="Write a name again if it is drawn again.")

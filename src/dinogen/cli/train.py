@@ -25,7 +25,7 @@ _READING = {"case", "keep_duplicates"}
 
 @click.command(
     epilog="Ctrl-C stops the training and saves the model. To continue, run the same command with "
-    "--resume. The result is the same as without the stop."
+    "--resume, and without --force. The result is the same as without the stop."
 )
 @click.argument("corpus", nargs=-1, metavar="CORPUS...")
 @click.option(
