@@ -43,8 +43,8 @@ def limit_process_to_one_thread() -> None:
 def one_thread() -> Iterator[None]:
     """Limit matrix products to one thread inside a ``with`` block or a decorated function.
 
-    The limit is per process in some BLAS libraries and per thread in others. So it is set in the
-    waiting thread, before the workers start, and in each worker.
+    The limit is per process in some BLAS libraries and per thread in others. So callers
+    set it in the waiting thread, before the workers start, and in each worker.
     """
     if _process_is_limited:
         yield

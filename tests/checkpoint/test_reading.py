@@ -103,7 +103,7 @@ def test_a_path_without_a_file(tmp_path: Path) -> None:
         b"PK\x05\x06" + b"\x00" * 18,  # an empty archive
         b"PK\x05\x06" + b"\xff" * 18,
         npy(np.zeros(9, np.float32)),
-        gzip.compress(b"Anna\n"),
+        gzip.compress(b"Anna\n", mtime=0),
         pickle.dumps({"meta": [1, 2, 3]}),
     ],
 )

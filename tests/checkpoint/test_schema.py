@@ -15,7 +15,7 @@ from dinogen.checkpoint import (
     MAX_HIDDEN_SIZE,
     MAX_LAYERS,
     MAX_RESUME_ARRAYS,
-    MEMBERS,
+    MEMBER_KINDS,
     Checked,
     Checkpoint,
     HistoryRow,
@@ -80,7 +80,7 @@ def records() -> Iterator[tuple[str, Record[Any]]]:
             inner = inner.field
         if isinstance(inner, Record):
             yield name, inner
-    for name, kind in MEMBERS.items():
+    for name, kind in MEMBER_KINDS.items():
         yield name, kind.info
 
 
@@ -97,7 +97,7 @@ def test_every_array_is_declared(trained: Checkpoint) -> None:
     """The arrays of a model have the names, dtypes and shapes that its kind declares."""
     V = len(trained.vocabulary)
     for member in trained.mixture.members.values():
-        kind = next(kind for kind in MEMBERS.values() if isinstance(member, kind.type))
+        kind = next(kind for kind in MEMBER_KINDS.values() if isinstance(member, kind.type))
         declared = kind.specs(kind.describe(member), V)
         arrays = kind.arrays(member)
         assert {*arrays} == {*declared}

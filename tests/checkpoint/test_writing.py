@@ -25,6 +25,7 @@ from dinogen.checkpoint import (
     to_parts,
 )
 from dinogen.errors import CheckpointError
+from dinogen.models import Mixture
 from tests.checkpoint.crafting import begin, header_of, resume, same, take_apart
 
 OLD = b"an older file"
@@ -375,3 +376,22 @@ def test_a_checkpoint_or_an_empty_file_may_be_replaced(saved: Path, tmp_path: Pa
             check_replaceable(tmp_path / name)
     with pytest.raises(CheckpointError, match="could not be written"):
         check_replaceable(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("name", ["my net", "resume", "a.b", "x" * 65, ""])
+def test_what_could_not_be_loaded_is_not_saved(
+    trained: Checkpoint, tmp_path: Path, name: str
+) -> None:
+    """A member whose name the reader refuses is refused by the writer, and nothing is written."""
+    (member, *_) = trained.mixture.members.values()
+    other = replace(trained, mixture=Mixture({name: member}), held_out=None)
+    with pytest.raises(CheckpointError, match=r"model\.npz: not saved, as it could not be loaded"):
+        save(other, tmp_path / "model.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_model_is_not_saved(trained: Checkpoint, tmp_path: Path) -> None:
+    """A model of a class without a kind is refused by name."""
+    other = replace(trained, mixture=Mixture({"inner": trained.mixture}), held_out=None)
+    with pytest.raises(CheckpointError, match="a model of the class Mixture cannot be stored"):
+        save(other, tmp_path / "model.npz")

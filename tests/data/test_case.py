@@ -178,6 +178,7 @@ def test_folding_is_idempotent() -> None:
         ("Σ", False, False, "σ"),
         ("Zoe\u0301", False, True, "zoé"),
         ("", True, True, ""),
+        ("\u0308n", True, False, "\u0308n"),
     ],
 )
 def test_a_part_of_a_name_is_folded_as_within_the_name(

@@ -1,8 +1,8 @@
 """The schema of a checkpoint, declared once for writing and for reading.
 
 A checkpoint file holds one JSON text and arrays. `HEADER` declares the fields of the JSON text that
-are attributes of a `Checkpoint`. `MEMBERS` declares each kind of model: the fields that describe
-it, and its arrays.
+are attributes of a `Checkpoint`. `MEMBER_KINDS` declares each kind of model: the fields that
+describe it, and its arrays.
 """
 
 from collections.abc import Callable, Mapping
@@ -58,8 +58,8 @@ from dinogen.models.ngram.kneser_ney import (
 )
 
 FORMAT = 2
-"""The version of the schema. It is raised whenever the old or the new version could not read the
-files of the other."""
+"""The version of the schema. Raise it when older files cannot be read any more, or when older
+versions could not read new files. A new required field does the former."""
 
 HEADER_NAME = "meta"
 """The array that holds the JSON text."""
@@ -312,7 +312,7 @@ def _build_ngram(info: NGramInfo, vocab_size: int, arrays: Mapping[str, AnyArray
 _NETWORK_KIND = "network"
 _NGRAM_KIND = "ngram"
 
-MEMBERS: Mapping[str, MemberKind[Any, Any]] = {
+MEMBER_KINDS: Mapping[str, MemberKind[Any, Any]] = {
     _NETWORK_KIND: MemberKind(
         type=Network,
         info=Record(
@@ -370,13 +370,13 @@ class MemberField:
     def read(self, value: object, name: str) -> MemberEntry:
         """See `Field.read`."""
         values = json_object(value, name)
-        kind = Choice((*MEMBERS,)).read(values.get("kind"), f"the kind of {name}")
+        kind = Choice((*MEMBER_KINDS,)).read(values.get("kind"), f"the kind of {name}")
         weight = Number(0, 1).read(values.get("weight"), f"the weight of {name}")
-        return MemberEntry(kind, weight, MEMBERS[kind].info.read(value, name))
+        return MemberEntry(kind, weight, MEMBER_KINDS[kind].info.read(value, name))
 
     def write(self, value: Any) -> Any:
         """See `Field.write`."""
-        info = MEMBERS[value.kind].info.write(value.info)
+        info = MEMBER_KINDS[value.kind].info.write(value.info)
         return {"kind": value.kind, "weight": value.weight, **info}
 
 
@@ -418,7 +418,11 @@ _RESUME_ENTRY = Record(
 
 
 def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray]]:
-    """Split a checkpoint into the object of its JSON text and its arrays, by name."""
+    """Split a checkpoint into the object of its JSON text and its arrays, by name.
+
+    Raises:
+        Malformed: for a checkpoint that `from_parts` would refuse.
+    """
     entries = {
         name: _entry(member, checkpoint.mixture.weights[name])
         for name, member in checkpoint.mixture.members.items()
@@ -441,17 +445,21 @@ def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray
         **{
             f"{name}.{array_name}": array
             for name, member in checkpoint.mixture.members.items()
-            for array_name, array in MEMBERS[entries[name].kind].arrays(member).items()
+            for array_name, array in MEMBER_KINDS[entries[name].kind].arrays(member).items()
         },
         **{f"{_RESUME}.{name}": array for name, array in checkpoint.resume.arrays.items()},
     }
+    # What is written can be read again.
+    _read_header(header)
     return header, arrays
 
 
 def _entry(member: LanguageModel, weight: float) -> MemberEntry:
     """Return the entry of a member in the JSON text."""
-    kind = next(name for name, kind in MEMBERS.items() if isinstance(member, kind.type))
-    return MemberEntry(kind, weight, MEMBERS[kind].describe(member))
+    for name, kind in MEMBER_KINDS.items():
+        if isinstance(member, kind.type):
+            return MemberEntry(name, weight, kind.describe(member))
+    raise Malformed(f"a model of the class {type(member).__name__} cannot be stored")
 
 
 def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
@@ -466,10 +474,7 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
     Raises:
         Malformed: if any part is invalid.
     """
-    whole: Record[dict[str, Any]] = Record(
-        dict, {**HEADER, "members": _MEMBER_ENTRIES, "resume": _RESUME_ENTRY}
-    )
-    values = whole.read(header, "its description")
+    values = _read_header(header)
     entries: dict[str, MemberEntry] = values.pop("members")
     resume: ResumeEntry = values.pop("resume")
     if problem := _contradiction(values, entries):
@@ -478,10 +483,10 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
     _check_sizes(entries, V)
     corpus: CorpusStats = values["corpus"]
     known = {_KNOWN: ArraySpec(np.uint64, (corpus.lines - corpus.duplicates,))}
-    specs = {name: MEMBERS[entry.kind].specs(entry.info, V) for name, entry in entries.items()}
+    specs = {name: MEMBER_KINDS[entry.kind].specs(entry.info, V) for name, entry in entries.items()}
     _check_names(source.names, {"": known, **specs, _RESUME: resume.arrays})
     members = {
-        name: MEMBERS[entry.kind].build(entry.info, V, _read(source, name, specs[name]))
+        name: MEMBER_KINDS[entry.kind].build(entry.info, V, _read(source, name, specs[name]))
         for name, entry in entries.items()
     }
     try:
@@ -493,6 +498,14 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
         raise Malformed("its digests are not in order")
     state = ResumeState(_read(source, _RESUME, resume.arrays), resume.numbers)
     return Checkpoint(mixture=mixture, known=digests, resume=state, **values)
+
+
+def _read_header(header: Mapping[str, object]) -> dict[str, Any]:
+    """Check all fields of the JSON text, and convert them."""
+    whole: Record[dict[str, Any]] = Record(
+        dict, {**HEADER, "members": _MEMBER_ENTRIES, "resume": _RESUME_ENTRY}
+    )
+    return whole.read(header, "its description")
 
 
 def _contradiction(values: Mapping[str, Any], entries: Mapping[str, MemberEntry]) -> str | None:
@@ -511,7 +524,7 @@ def _check_sizes(entries: Mapping[str, MemberEntry], vocab_size: int) -> None:
     """Refuse members that are too large, alone or together."""
     total = 0
     for name, entry in entries.items():
-        kind = MEMBERS[entry.kind]
+        kind = MEMBER_KINDS[entry.kind]
         size = kind.size(entry.info, vocab_size)
         total += size
         if size > kind.max_size or total > MAX_NUMBERS:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.checkpoint.checkpoint import Checkpoint
+from dinogen.checkpoint.fields import Malformed
 from dinogen.checkpoint.schema import HEADER_NAME, to_parts
 from dinogen.data.cleaning import ZIP_MARK
 from dinogen.errors import CheckpointError
@@ -64,9 +65,14 @@ def save(checkpoint: Checkpoint, path: str | Path, replaces: Stamp | None = None
         The stamp of the new file.
 
     Raises:
-        CheckpointError: if it cannot be written. A file at the path is then unchanged.
+        CheckpointError: if it cannot be written, or could not be read again. A file at the path is
+            then unchanged.
     """
-    return write_whole(path, lambda file: _write_arrays(file, _arrays(checkpoint)), replaces)
+    try:
+        arrays = _arrays(checkpoint)
+    except Malformed as problem:
+        raise CheckpointError(f"{path}: not saved, as it could not be loaded: {problem}") from None
+    return write_whole(path, lambda file: _write_arrays(file, arrays), replaces)
 
 
 def write_whole(

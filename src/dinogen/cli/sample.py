@@ -149,7 +149,7 @@ def _read_names(sources: tuple[str, ...]) -> list[str]:
 
 def _records(model: "Model", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
     """Yield the JSON object of each name."""
-    from dinogen.data.digests import contains, digest
+    from dinogen.data.sequences import contains, digest
     from dinogen.models.scoring import score
 
     nats = score(model.checkpoint.mixture, drawn.names).tolist()

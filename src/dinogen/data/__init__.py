@@ -18,8 +18,12 @@ if TYPE_CHECKING:
         hold_out as hold_out,
         read_corpus as read_corpus,
     )
-    from dinogen.data.digests import contains as contains, digest as digest
-    from dinogen.data.sequences import END as END, Names as Names
+    from dinogen.data.sequences import (
+        END as END,
+        Names as Names,
+        contains as contains,
+        digest as digest,
+    )
     from dinogen.data.sources import (
         STDIN as STDIN,
         read_clean_text as read_clean_text,
@@ -35,8 +39,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "case": ["CaseRule", "spell"],
         "cleaning": ["MAX_NAME_LENGTH", "clean", "is_visible"],
         "corpus": ["Corpus", "CorpusStats", "hold_out", "read_corpus"],
-        "digests": ["contains", "digest"],
-        "sequences": ["END", "Names"],
+        "sequences": ["END", "Names", "contains", "digest"],
         "sources": ["STDIN", "read_clean_text", "read_names", "source_name"],
         "vocabulary": ["Vocabulary"],
     },

@@ -63,9 +63,10 @@ class CaseRule(NamedTuple):
             more_before: whether more of the name comes before it.
             more_after: whether more of the name comes after it.
         """
-        # "Σ" folds to "ς" at the end of a word only, so letters stand in for the rest of the name.
+        # "Σ" folds to "ς" at the end of a word only, so letters stand in for the rest of the name:
+        # "q", which composes with no mark.
         composed = unicodedata.normalize("NFC", text)
-        folded = self.apply(f"{'x' * more_before}{composed}{'x' * more_after}")
+        folded = self.apply(f"{'q' * more_before}{composed}{'q' * more_after}")
         return folded[more_before : len(folded) - more_after]
 
     def apply(self, text: str) -> str:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.case import CaseRule
-from dinogen.data.digests import digest
-from dinogen.data.sequences import Names
+from dinogen.data.sequences import Names, digest
 from dinogen.data.sources import read_clean_text, source_name
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.errors import CorpusError

@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     from dinogen.generation.decoding import (
         BOUNDS as BOUNDS,
         DEFAULT_OPTIONS as DEFAULT_OPTIONS,
+        NameRules as NameRules,
         Options as Options,
         draw_block as draw_block,
         draw_symbols as draw_symbols,
         reweight as reweight,
+        rules_automaton as rules_automaton,
     )
     from dinogen.generation.namer import Namer as Namer
     from dinogen.generation.novelty import Novelty as Novelty
-    from dinogen.generation.rules import NameRules as NameRules, rules_automaton as rules_automaton
     from dinogen.generation.stream import (
         Drawn as Drawn,
         NameStream as NameStream,
@@ -65,14 +66,15 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "decoding": [
             "BOUNDS",
             "DEFAULT_OPTIONS",
+            "NameRules",
             "Options",
             "draw_block",
             "draw_symbols",
             "reweight",
+            "rules_automaton",
         ],
         "namer": ["Namer"],
         "novelty": ["Novelty"],
-        "rules": ["NameRules", "rules_automaton"],
         "stream": ["Drawn", "NameStream", "draw_names", "max_candidates"],
     },
 )

@@ -8,14 +8,12 @@ from numpy.typing import NDArray
 from dinogen.bounds import check
 from dinogen.data.case import CaseRule, spell
 from dinogen.data.cleaning import MAX_NAME_LENGTH
-from dinogen.data.digests import digest
-from dinogen.data.sequences import Names
+from dinogen.data.sequences import Names, digest
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.constrained.constraints import compile_constraints
 from dinogen.generation.constrained.lookahead import plan_lookahead
-from dinogen.generation.decoding import BOUNDS, DEFAULT_OPTIONS, Options
+from dinogen.generation.decoding import BOUNDS, DEFAULT_OPTIONS, NameRules, Options
 from dinogen.generation.novelty import Novelty
-from dinogen.generation.rules import NameRules
 from dinogen.generation.stream import Drawn, NameStream, draw_names
 from dinogen.models.language_model import LanguageModel
 from dinogen.threads import with_one_thread
@@ -79,8 +77,9 @@ class Namer:
             composed = self.vocabulary.composed(names)  # (N,)
             if composed.all():
                 return novelty.find_new(names)
-            composed[composed] = novelty.find_new(names.filter(composed))
-            return composed
+            new = composed.copy()  # (N,)
+            new[composed] = novelty.find_new(names.filter(composed))
+            return new
 
         stream = NameStream(self.model, seed, options, rules, plan)
         return with_one_thread(draw_names(stream, n, skip, find_new))

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.data.digests import contains, digest
-from dinogen.data.sequences import Names
+from dinogen.data.sequences import Names, contains, digest
 
 
 class Novelty:

@@ -10,8 +10,7 @@ from dinogen.data.sequences import Names
 from dinogen.errors import RanOutError
 from dinogen.generation.constrained.lookahead import LookaheadPlan
 from dinogen.generation.constrained.particles import draw_constrained
-from dinogen.generation.decoding import Options, draw_block
-from dinogen.generation.rules import NameRules
+from dinogen.generation.decoding import NameRules, Options, draw_block
 from dinogen.models.language_model import MIN_BLOCK, LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import map_ordered, one_thread

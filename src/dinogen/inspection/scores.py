@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.checkpoint.checkpoint import Checkpoint
-from dinogen.data.digests import contains, digest
+from dinogen.data.sequences import contains, digest
 from dinogen.models.scoring import likelihoods
 
 

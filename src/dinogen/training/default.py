@@ -7,8 +7,7 @@ from dinogen.checkpoint.checkpoint import NETWORK, Checkpoint, ResumeState, Trai
 from dinogen.data.case import spell
 from dinogen.data.corpus import MAX_HELD_OUT, Corpus, hold_out
 from dinogen.errors import CheckpointError, SettingError
-from dinogen.generation.decoding import Options, draw_block
-from dinogen.generation.rules import NameRules
+from dinogen.generation.decoding import NameRules, Options, draw_block
 from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread
@@ -54,6 +53,7 @@ class DefaultRun:
         self._seconds = 0.0
 
     @classmethod
+    @one_thread()
     def resume(
         cls,
         corpus: Corpus,

@@ -183,7 +183,7 @@ class Trainer:
 
     def resume_state(self) -> ResumeState:
         """Return what `restore` needs, besides the best network and the history."""
-        # A finished run resumes from its best parameters: its learning rate has fallen to 0.
+        # A finished run resumes from its best parameters alone.
         arrays = {} if self.finished else self._optimizer_state
         return ResumeState(
             {name: array.copy() for name, array in arrays.items()},
@@ -227,7 +227,7 @@ class Trainer:
             raise CheckpointError("its saved training counters are damaged; train anew")
         self._best.fill(best.parameters)
         self.network.parameters.fill(self._best)
-        # Before the first evaluation, any loss is better than that of the initial parameters.
+        # Without a history nothing has been evaluated, so the first evaluation is the best.
         self._best_loss = self._validate() if history else inf
         for name, array in arrays.items():
             expected[name][...] = array

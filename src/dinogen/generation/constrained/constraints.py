@@ -7,8 +7,7 @@ from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.errors import SettingError
 from dinogen.generation.constrained.automata import Automaton, build_automaton, intersect, trim
-from dinogen.generation.decoding import BOUNDS, Options
-from dinogen.generation.rules import rules_automaton
+from dinogen.generation.decoding import BOUNDS, Options, rules_automaton
 
 
 def compile_constraints(
@@ -137,8 +136,8 @@ class _Compiler:
             anywhere: whether the text may occur anywhere, or only at the end of a name.
         """
         wanted = self._encode(option, text)
-        # The transitions of the fallback state. It is the longest border of the matched part: the
-        # longest proper prefix that is also a suffix.
+        # The transitions of the state to fall back to. It stands for the longest proper prefix of
+        # the matched part that is also its suffix.
         row: list[int | None] = [None, *(0 for _ in self._symbols)]
         rows: list[list[int | None]] = []
         for matched, symbol in enumerate(wanted):

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import END
 from dinogen.errors import SettingError
 from dinogen.generation.constrained.automata import TOO_COMPLEX, Automaton, universal_states
-from dinogen.generation.decoding import Options, draw_block
-from dinogen.generation.rules import NameRules
+from dinogen.generation.decoding import NameRules, Options, draw_block
 from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.models.ngram.counts import count
 from dinogen.models.ngram.kneser_ney import NGram

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import END, Names
 from dinogen.generation.constrained.automata import START
 from dinogen.generation.constrained.lookahead import MIN_LOG, LookaheadPlan
-from dinogen.generation.decoding import Options, draw_symbols, reweight
-from dinogen.generation.rules import NameRules
+from dinogen.generation.decoding import NameRules, Options, draw_symbols, reweight
 from dinogen.models.language_model import Array, LanguageModel
 
 

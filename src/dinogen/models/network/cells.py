@@ -37,8 +37,14 @@ class Cell(Protocol):
         """Return the state of n sequences before their first symbol."""
         ...
 
-    def buffers(self, steps: int, workspace: Workspace) -> Arrays:
-        """Allocate the (S, ·) arrays that S steps save for the backward pass besides z, by name."""
+    def buffers(self, symbols: int, workspace: Workspace) -> Arrays:
+        """Allocate the arrays that the steps save for the backward pass besides z, by name.
+
+        Args:
+            symbols: S, the number of symbols in the batch and of rows in each array.
+            workspace: the memory of the layer. The names "z", "read", "product", "outputs", "dx"
+                and "one_hot" are taken.
+        """
         ...
 
     def step(
@@ -91,9 +97,9 @@ class Cell(Protocol):
         Args:
             p_T: the recurrent weights, transposed and contiguous.
             dz: (N, Z) this step's rows of `slopes`. Overwritten with the gradient on z.
-            dstate: the gradient on the state after the step: first on the hidden state (N, H),
-                then on the other arrays. In the latter, the first N rows are overwritten with the
-                gradient on the state before the step.
+            dstate: the gradient on the state after the step. Item 0 is that on the hidden state,
+                (N, H). In the other items, the first N rows are overwritten with the gradient on
+                the state before the step.
             mask: (N, H) the dropout mask of the hidden state that was read; None without dropout.
             buffers: as in `step`.
             product: (N, H) memory for the result.
@@ -146,7 +152,7 @@ class ElmanCell:
         """See `Cell.blank`: zeros."""
         return (np.zeros((n, self._hidden_size), dtype=dtype),)
 
-    def buffers(self, steps: int, workspace: Workspace) -> Arrays:
+    def buffers(self, symbols: int, workspace: Workspace) -> Arrays:
         """See `Cell.buffers`: none."""
         return NO_BUFFERS
 

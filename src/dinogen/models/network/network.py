@@ -160,8 +160,7 @@ class Network:
         """See `LanguageModel.advance`."""
         x: NDArray[Any] = symbols
         after = []
-        # The last of the arrays are those of the readout.
-        for layer, p, before in zip(self._layers, self._arrays, state, strict=False):
+        for layer, p, before in zip(self._layers, self._arrays[:-1], state, strict=True):
             cell_state = layer.step(p, x, before)
             after.append(cell_state)
             x = cell_state[0]  # (N, H)

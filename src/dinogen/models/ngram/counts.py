@@ -22,8 +22,8 @@ class Level(NamedTuple):
         context: (G,) the number of the context.
         symbol: (G,) the symbol after the context.
         occurrences: (G,) how often the n-gram occurs.
-        continuations: (G,) how many distinct symbols precede the n-gram. Nothing precedes an n-gram
-            at the start of a name; for it, this is how often it occurs.
+        continuations: (G,) how many distinct symbols precede the n-gram; for an n-gram that begins
+            at the start of a name, how often it occurs.
         following: (G,) the number of the n-gram as a context of the next level; -1 if nothing
             follows it.
     """
