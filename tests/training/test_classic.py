@@ -115,13 +115,16 @@ def test_the_first_printout_is_the_published_one(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(COURSE_LIST is None, reason="needs DINOGEN_COURSE_LIST, the course's own list")
 def test_both_published_printouts_are_reproduced() -> None:
-    """3,500 iterations on the course's own list print iterations 1 and 2001 as published."""
+    """3,500 iterations on the course's own list print iterations 1 and 2001 as published.
+
+    The order in which a processor's BLAS adds may change the last of the 17 digits at 2001.
+    """
     run = ClassicRun(read_corpus([str(COURSE_LIST)], keep_duplicates=True), steps=3_500)
-    rows = [progress.row for progress in run.train() if progress.row]
-    assert rows == [
-        HistoryRow(1, {"smoothed_loss": ITERATION_1[0]}, ITERATION_1[1]),
-        HistoryRow(2001, {"smoothed_loss": ITERATION_2001[0]}, ITERATION_2001[1]),
-    ]
+    first, second = (progress.row for progress in run.train() if progress.row)
+    assert first == HistoryRow(1, {"smoothed_loss": ITERATION_1[0]}, ITERATION_1[1])
+    assert second.step == 2001
+    assert second.losses["smoothed_loss"] == pytest.approx(ITERATION_2001[0], rel=5e-16)
+    assert second.samples == ITERATION_2001[1]
 
 
 @pytest.fixture(scope="module")
