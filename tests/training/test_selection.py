@@ -1,7 +1,6 @@
 """Selection: compared with all choices made one by one."""
 
 import sys
-from collections.abc import Mapping
 from itertools import combinations
 from math import log
 from typing import Any
@@ -29,12 +28,6 @@ def make_ngram(names: Names, order: int) -> NGram:
 def make_selection(order: int | None, held_out: Names = HELD_OUT) -> Selection:
     """Set up a selection on the names of the Edda."""
     return Selection(TRAINING, held_out, CORPUS.names, V, order)
-
-
-def select(selection: Selection, networks: Mapping[str, LanguageModel]) -> Selected:
-    """Score the held-out names with the networks, and select."""
-    scored = {name: selection.held_out_likelihoods(model) for name, model in networks.items()}
-    return selection.select(networks, scored)
 
 
 # Any language model can stand for a network here. N-grams of a higher order know more.
@@ -117,7 +110,7 @@ def test_the_best_mixture_is_selected(names: tuple[str, ...]) -> None:
 
     Weights and held-out nats are those of that order.
     """
-    selected = select(make_selection(None), networks_of(names))
+    selected = make_selection(None).select(networks_of(names))
     tried = choices(names)
     best = lowest_close({order: mixed for order, (_, mixed, _) in tried.items()})
     weights, mixed, ngram = tried[best]
@@ -143,7 +136,7 @@ def test_the_order_is_the_one_that_complements_the_network() -> None:
     With trigrams, order 8 is the best, but order 6 is only 0.0002 nats worse.
     """
     orders = [
-        ngram_of(select(make_selection(None), {name: model})).order
+        ngram_of(make_selection(None).select({name: model})).order
         for name, model in NETWORKS.items()
     ]
     assert orders == [5, 6, 4]
@@ -154,7 +147,7 @@ def test_the_order_is_the_one_that_complements_the_network() -> None:
 
 def test_n_grams_alone_have_the_order_that_is_best_alone() -> None:
     """Without a network, n-grams have all the weight, and the lowest order that is good enough."""
-    selected = select(make_selection(None), {})
+    selected = make_selection(None).select({})
     alone = {
         order: slow_nats(likelihoods(make_ngram(TRAINING, order), HELD_OUT).tolist())
         for order in range(2, 9)
@@ -169,7 +162,7 @@ def test_n_grams_alone_have_the_order_that_is_best_alone() -> None:
 
 def test_a_network_alone_has_all_the_weight() -> None:
     """Order 0 means no n-grams: the held-out loss is that of the network."""
-    selected = select(make_selection(0), {"random": NETWORKS["random"]})
+    selected = make_selection(0).select({"random": NETWORKS["random"]})
     assert selected.mixture.members == {"random": NETWORKS["random"]}
     assert selected.mixture.weights == {"random": 1}
     assert selected.held_out
@@ -181,7 +174,7 @@ def test_a_network_alone_has_all_the_weight() -> None:
 def test_two_networks_without_n_grams() -> None:
     """Order 0 mixes the networks alone."""
     networks = networks_of(("trigrams", "random"))
-    selected = select(make_selection(0), networks)
+    selected = make_selection(0).select(networks)
     scored = [likelihoods(model, HELD_OUT) for model in networks.values()]
     weights = fit_weights(scored)
     assert list(selected.mixture.members) == ["trigrams", "random"]
@@ -198,7 +191,7 @@ def test_two_networks_without_n_grams() -> None:
 @alone_or_together
 def test_a_given_order_is_kept(names: tuple[str, ...], order: int) -> None:
     """A given order is never changed, even one that is not among `ORDERS`; weights are fitted."""
-    selected = select(make_selection(order), networks_of(names))
+    selected = make_selection(order).select(networks_of(names))
     # No n-gram is longer than the longest name with its start and its end.
     assert ngram_of(selected).order == min(order, CORPUS.stats.longest + 2)
     assert same(ngram_of(selected), make_ngram(CORPUS.names, order))
@@ -212,7 +205,7 @@ def test_a_given_order_is_kept(names: tuple[str, ...], order: int) -> None:
 @alone_or_together
 def test_the_n_grams_are_counted_on_all_names(names: tuple[str, ...]) -> None:
     """The n-grams of the model also count the held-out names, which only made the choice."""
-    ngram = ngram_of(select(make_selection(None), networks_of(names)))
+    ngram = ngram_of(make_selection(None).select(networks_of(names)))
     assert same(ngram, make_ngram(CORPUS.names, ngram.order))
     assert not same(ngram, make_ngram(TRAINING, ngram.order))
 
@@ -227,7 +220,7 @@ def test_without_held_out_names_the_defaults_are_taken(
 ) -> None:
     """The order is 6 or the given one, the weights are equal, and there is no held-out loss."""
     selection = Selection(CORPUS.names, NOTHING, CORPUS.names, V, order)
-    selected = select(selection, networks_of(names))
+    selected = selection.select(networks_of(names))
     assert selected.held_out is None
     equal = dict.fromkeys([*names, "ngram"], 1 / (len(names) + 1))
     assert selected.mixture.weights == pytest.approx(equal, abs=1e-12)
@@ -238,7 +231,7 @@ def test_without_held_out_names_the_defaults_are_taken(
 def test_a_network_alone_without_held_out_names() -> None:
     """There is nothing to choose and no loss."""
     selection = Selection(CORPUS.names, NOTHING, CORPUS.names, V, 0)
-    selected = select(selection, {"trigrams": NETWORKS["trigrams"]})
+    selected = selection.select({"trigrams": NETWORKS["trigrams"]})
     assert selected.mixture.members == {"trigrams": NETWORKS["trigrams"]}
     assert selected.mixture.weights == {"trigrams": 1}
     assert selected.held_out is None
@@ -255,7 +248,7 @@ def test_of_equal_orders_the_lowest_is_taken() -> None:
     models = [NGram.from_counts(count(training, 4, order), 4) for order in (3, 4, 5, 6, 7, 8)]
     nats = [mean_nats(likelihoods(model, held_out)) for model in models]
     assert nats[0] - TOLERANCE > nats[1] == nats[2] == nats[3] == nats[4] == nats[5]
-    selected = select(Selection(training, held_out, everything, 4, None), {})
+    selected = Selection(training, held_out, everything, 4, None).select({})
     assert ngram_of(selected).order == 4
 
 
@@ -267,7 +260,7 @@ def test_orders_from_2_to_8_are_tried() -> None:
     returning = names_of(*([first, 3, 3, 3, 3, 3, 3, first] for first in (1, 2, 4, 5)))
     orders = []
     for training, held_out in (random, (returning, returning)):
-        selected = select(Selection(training, held_out, training, 6, None), {})
+        selected = Selection(training, held_out, training, 6, None).select({})
         orders.append(ngram_of(selected).order)
     assert orders == [2, 8]
 
@@ -283,7 +276,7 @@ def test_preparing_changes_nothing(names: tuple[str, ...], order: int | None) ->
     prepared.prepare()
     prepared.prepare()
     networks = networks_of(names)
-    assert_same(select(prepared, networks), select(make_selection(order), networks))
+    assert_same(prepared.select(networks), make_selection(order).select(networks))
 
 
 def test_names_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,11 +293,11 @@ def test_names_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     selection.prepare()
     assert {id(names) for names in counted} == {id(TRAINING), id(CORPUS.names)}
     for names in ((), *GROUPS):
-        select(selection, networks_of(names))
+        selection.select(networks_of(names))
     assert len(counted) == 2
     without_ngrams = make_selection(0)
     without_ngrams.prepare()
-    select(without_ngrams, networks_of(GROUPS[0]))
+    without_ngrams.select(networks_of(GROUPS[0]))
     assert len(counted) == 2
 
 
@@ -313,14 +306,4 @@ def test_one_selection_can_select_for_every_network() -> None:
     used = make_selection(None)
     for names in (*GROUPS, (), *GROUPS):
         networks = networks_of(names)
-        assert_same(select(used, networks), select(make_selection(None), networks))
-
-
-def test_each_network_needs_its_likelihoods() -> None:
-    """Networks and likelihoods of different names are refused."""
-    selection = make_selection(3)
-    p = selection.held_out_likelihoods(NETWORKS["random"])
-    with pytest.raises(ValueError, match="one weight for each"):
-        selection.select({}, {"random": p})
-    with pytest.raises(ValueError, match="one weight for each"):
-        selection.select({"random": NETWORKS["random"]}, {})
+        assert_same(used.select(networks), make_selection(None).select(networks))

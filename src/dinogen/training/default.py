@@ -12,7 +12,7 @@ from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfi
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread
 from dinogen.training.run import Progress, check_plan, check_resumable
-from dinogen.training.selection import Likelihoods, Selection
+from dinogen.training.selection import Selection
 from dinogen.training.settings import DEFAULT_RECIPE, Settings
 from dinogen.training.trainer import Trainer
 
@@ -148,13 +148,11 @@ class DefaultRun:
     def checkpoint(self) -> Checkpoint:
         """Return a snapshot: the best network so far, n-grams, and the state to resume from."""
         networks: Mapping[str, Network] = {}
-        scored: Mapping[str, Likelihoods] = {}
         resume = ResumeState({}, {})
         if self.trainer:
             best = self.trainer.best_network
             networks, resume = {NETWORK: best}, self.trainer.resume_state()
-            scored = {NETWORK: self._selection.held_out_likelihoods(best)}
-        selected = self._selection.select(networks, scored)
+        selected = self._selection.select(networks)
         return Checkpoint(
             recipe=DEFAULT_RECIPE,
             mixture=selected.mixture,

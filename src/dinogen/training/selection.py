@@ -79,19 +79,13 @@ class Selection:
         if self._orders:
             _ = self._ngram_likelihoods, self._levels
 
-    def held_out_likelihoods(self, network: LanguageModel) -> Likelihoods:
-        """(S,) the probability of each held-out symbol, for `select`."""
-        return likelihoods(network, self._held_out)
-
-    def select(
-        self, networks: Mapping[str, LanguageModel], scored: Mapping[str, Likelihoods]
-    ) -> Selected:
+    def select(self, networks: Mapping[str, LanguageModel]) -> Selected:
         """Select the order and fit the weights.
 
         Args:
             networks: the other members of the mixture, by name; may be empty if there are n-grams.
-            scored: the `held_out_likelihoods` of each network.
         """
+        scored = {name: likelihoods(model, self._held_out) for name, model in networks.items()}
         candidates = [
             self._weigh({**scored, NGRAM: p}, order) for order, p in self._ngram_likelihoods.items()
         ] or [self._weigh(scored, 0)]
