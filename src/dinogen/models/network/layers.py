@@ -38,6 +38,11 @@ class Embedding:
 
     def forward(self, p: Arrays, symbols: NDArray[Any], out: Array | None = None) -> Array:
         """(S, Z) z of (S,) symbols."""
+        if out is None and len(symbols) < len(p["Wax"]):
+            # For fewer symbols than rows, adding ba after the look-up is less work.
+            z: Array = p["Wax"].take(symbols, axis=0)  # (S, Z)
+            z += p["ba"]
+            return z
         # With mode="raise", NumPy would write to a buffer first.
         return (p["Wax"] + p["ba"]).take(
             symbols, axis=0, out=out, mode="raise" if out is None else "clip"
