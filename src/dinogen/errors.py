@@ -23,3 +23,8 @@ class RanOutError(DinogenError):
 
 class CheckpointError(DinogenError):
     """A checkpoint cannot be read or written, or does not fit its use."""
+
+
+def os_reason(error: OSError) -> str:
+    """Return what the operating system says about an error, as part of a message."""
+    return (error.strerror or str(error)).lower()

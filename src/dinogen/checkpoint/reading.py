@@ -7,7 +7,7 @@ from dinogen.checkpoint.archive import Archive, open_without_blocking, unpack
 from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.checkpoint.fields import Integer, Malformed, Unsupported, json_object
 from dinogen.checkpoint.schema import FORMAT, HEADER_NAME, from_parts
-from dinogen.errors import CheckpointError
+from dinogen.errors import CheckpointError, os_reason
 
 MAX_HEADER = 1 << 23
 """The maximum size of the JSON text in bytes, far more than any history and vocabulary need."""
@@ -44,8 +44,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     except IsADirectoryError:
         raise CheckpointError(f"{path}: a directory; name a checkpoint in it") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CheckpointError(f"{path}: {reason}; check the path") from None
+        raise CheckpointError(f"{path}: {os_reason(error)}; check the path") from None
 
 
 def _read_header(archive: Archive) -> dict[str, object]:

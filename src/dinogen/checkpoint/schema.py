@@ -421,8 +421,25 @@ def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray
     """Split a checkpoint into the object of its JSON text and its arrays, by name.
 
     Raises:
-        Malformed: for a checkpoint that `from_parts` would refuse.
+        Malformed: for a field that `from_parts` would refuse.
     """
+    header = _header(checkpoint)
+    # What is written can be read again.
+    _read_header(header)
+    arrays = {
+        _KNOWN: checkpoint.known,
+        **{
+            f"{name}.{array_name}": array
+            for name, member in checkpoint.mixture.members.items()
+            for array_name, array in MEMBER_KINDS[_kind_of(member)].arrays(member).items()
+        },
+        **{f"{_RESUME}.{name}": array for name, array in checkpoint.resume.arrays.items()},
+    }
+    return header, arrays
+
+
+def _header(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the object of the JSON text."""
     entries = {
         name: _entry(member, checkpoint.mixture.weights[name])
         for name, member in checkpoint.mixture.members.items()
@@ -434,31 +451,25 @@ def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray
             for name, array in checkpoint.resume.arrays.items()
         },
     )
-    header = {
+    return {
         "format": FORMAT,
         **{name: field.write(getattr(checkpoint, name)) for name, field in HEADER.items()},
         "members": _MEMBER_ENTRIES.write(entries),
         "resume": _RESUME_ENTRY.write(resume),
     }
-    arrays = {
-        _KNOWN: checkpoint.known,
-        **{
-            f"{name}.{array_name}": array
-            for name, member in checkpoint.mixture.members.items()
-            for array_name, array in MEMBER_KINDS[entries[name].kind].arrays(member).items()
-        },
-        **{f"{_RESUME}.{name}": array for name, array in checkpoint.resume.arrays.items()},
-    }
-    # What is written can be read again.
-    _read_header(header)
-    return header, arrays
 
 
 def _entry(member: LanguageModel, weight: float) -> MemberEntry:
     """Return the entry of a member in the JSON text."""
+    kind = _kind_of(member)
+    return MemberEntry(kind, weight, MEMBER_KINDS[kind].describe(member))
+
+
+def _kind_of(member: LanguageModel) -> str:
+    """Return the name of a member's kind."""
     for name, kind in MEMBER_KINDS.items():
         if isinstance(member, kind.type):
-            return MemberEntry(name, weight, kind.describe(member))
+            return name
     raise Malformed(f"a model of the class {type(member).__name__} cannot be stored")
 
 
@@ -552,7 +563,7 @@ def _join(prefix: str, name: str) -> str:
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """Describe a checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
-    header, _ = to_parts(checkpoint)
+    header = _header(checkpoint)
     entries: Mapping[str, Any] = header["members"]
     networks = [
         model for model in checkpoint.mixture.members.values() if isinstance(model, Network)

@@ -17,7 +17,7 @@ from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.checkpoint.fields import Malformed
 from dinogen.checkpoint.schema import HEADER_NAME, to_parts
 from dinogen.data.cleaning import ZIP_MARK
-from dinogen.errors import CheckpointError
+from dinogen.errors import CheckpointError, os_reason
 
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 """Refuses to open a symbolic link, on systems that have the flag."""
@@ -222,7 +222,6 @@ def _sync(directory: Path) -> None:
 
 def _refuse(path: str | Path, error: OSError) -> NoReturn:
     """Raise the error for a path that cannot be written."""
-    reason = (error.strerror or str(error)).lower()
     raise CheckpointError(
-        f"{path}: could not be written: {reason}; correct that, or name another path"
+        f"{path}: could not be written: {os_reason(error)}; correct that, or name another path"
     ) from None

@@ -19,7 +19,7 @@ from dinogen.cli.terminal import (
     discard_stdout,
     print_message,
 )
-from dinogen.errors import DinogenError, SettingError
+from dinogen.errors import DinogenError, SettingError, os_reason
 from dinogen.threads import limit_process_to_one_thread
 from dinogen.version import __version__
 
@@ -134,7 +134,7 @@ def _run(args: Sequence[str] | None) -> int:
     except OSError as error:
         discard_stdout()
         where = error.filename or "standard output"
-        return _fail(f"{where}: {(error.strerror or str(error)).lower()}", FAILED)
+        return _fail(f"{where}: {os_reason(error)}", FAILED)
     return status if isinstance(status, int) else DONE
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dinogen.data.cleaning import MAX_NAME_LENGTH, clean, count_lines, end_of_last_line
-from dinogen.errors import CorpusError
+from dinogen.errors import CorpusError, os_reason
 
 STDIN = "-"
 """The source that stands for standard input."""
@@ -68,5 +68,4 @@ def _read_chunks(source: str | Path) -> Iterator[bytes]:
     except IsADirectoryError:
         raise CorpusError(f"{source}: a directory; give the files in it") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CorpusError(f"{source_name(source)}: {reason}; check the path") from None
+        raise CorpusError(f"{source_name(source)}: {os_reason(error)}; check the path") from None

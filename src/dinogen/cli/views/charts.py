@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.console import RenderableType
 from rich.text import Text
 
+from dinogen.cli.views.screen import grid_cell
+
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import HistoryRow
 
@@ -35,18 +37,13 @@ def plot(series: Mapping[str, Sequence[Point]], width: int, height: int, x_label
     grid = [[" "] * columns for _ in range(height)]
     for sign, line in series.items():
         for x, y in line:
-            column = _cell(x, left, right, columns)
-            grid[height - 1 - _cell(y, low, high, height)][column] = sign
+            column = grid_cell(x, left, right, columns)
+            grid[height - 1 - grid_cell(y, low, high, height)][column] = sign
     labels = {0: f"{high:.2f}", height - 1: f"{low:.2f}"}
     rows = [f"{labels.get(i, ''):>{margin - 2}} │{''.join(row)}" for i, row in enumerate(grid)]
     axis = " " * (margin - 1) + "└" + "─" * columns
     ends = f"{left:,.0f}", f"{right:,.0f} {x_label}"
     return [*rows, axis, " " * margin + ends[0] + ends[1].rjust(columns - len(ends[0]))]
-
-
-def _cell(value: float, low: float, high: float, cells: int) -> int:
-    """Return the cell, counted from 0, of a value between low and high."""
-    return round((value - low) / (high - low) * (cells - 1)) if high > low else 0
 
 
 # Losses.

@@ -96,3 +96,16 @@ def check_picture(path: str, *, force: bool) -> None:
         raise click.UsageError(f"--export {path}: name a file that ends in .svg or .html.")
     if target.exists() and not force:
         raise click.ClickException(f"{path}: already exists; replace it with --force")
+
+
+def grid_cell(value: float, low: float, high: float, cells: int, *, if_equal: int = 0) -> int:
+    """Return the cell, counted from 0, of a value between low and high.
+
+    Args:
+        value: the value.
+        low: the value of the first cell.
+        high: the value of the last cell.
+        cells: the number of cells.
+        if_equal: the cell if low and high are equal.
+    """
+    return round((value - low) / (high - low) * (cells - 1)) if high > low else if_equal

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dinogen.cli.views.screen import END_LABEL, show_symbol
+from dinogen.cli.views.screen import END_LABEL, grid_cell, show_symbol
 
 # The next symbol.
 
@@ -83,8 +83,8 @@ def _map_lines(positions: Mapping[str, tuple[float, float]], width: int) -> list
     cells: dict[tuple[int, int], str] = {}
     xs, ys = ([position[axis] for position in positions.values()] for axis in (0, 1))
     for symbol, (x, y) in positions.items():
-        column = _cell(x, min(xs), max(xs), columns)
-        row = _cell(-y, -max(ys), -min(ys), _MAP_HEIGHT)
+        column = grid_cell(x, min(xs), max(xs), columns, if_equal=columns // 2)
+        row = grid_cell(-y, -max(ys), -min(ys), _MAP_HEIGHT, if_equal=_MAP_HEIGHT // 2)
         free = (cell for cell in _neighbours(column, row, columns) if cell not in cells)
         if (cell := next(free, None)) is not None:
             cells[cell] = show_symbol(symbol)
@@ -93,11 +93,6 @@ def _map_lines(positions: Mapping[str, tuple[float, float]], width: int) -> list
         labels = (cells.get((column, row), "") for column in range(columns))
         lines.append("".join(label + " " * (2 - cell_len(label)) for label in labels).rstrip())
     return lines
-
-
-def _cell(value: float, low: float, high: float, cells: int) -> int:
-    """Return the cell, counted from 0, of a value between low and high; the middle if equal."""
-    return round((value - low) / (high - low) * (cells - 1)) if high > low else cells // 2
 
 
 def _neighbours(column: int, row: int, columns: int) -> list[tuple[int, int]]:
