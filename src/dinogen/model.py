@@ -27,14 +27,19 @@ class Model:
     def namer(self) -> Namer:
         """The namer of the model, which draws names as indices and spells them."""
         data = self.checkpoint
-        return Namer(data.mixture, data.vocabulary, data.case, data.known, data.corpus.longest)
+        return Namer(
+            data.mixture, data.vocabulary, data.case, data.known, data.corpus, data.decoding
+        )
 
-    def sample(self, n: int = 10, seed: int = 0, *, skip: int = 0, **options: Any) -> list[str]:
+    def sample(
+        self, n: int = 10, seed: int | str = 0, *, skip: int = 0, **options: Any
+    ) -> list[str]:
         """Draw names, as ``dinogen sample`` prints them.
 
         Args:
             n: how many names.
-            seed: the random seed. The same seed and options give the same names for any n.
+            seed: the random seed, a number or a text. The same seed and options give the same names
+                for any n.
             skip: how many candidates to skip at the start of the stream.
             options: attributes of `dinogen.generation.decoding.Options`, such as temperature and
                 prefix.

@@ -14,6 +14,7 @@ class Purpose(IntEnum):
     SAMPLE = 3
     DROPOUT = 4
     LOOKAHEAD = 5
+    CALIBRATE = 6
 
 
 def random_stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

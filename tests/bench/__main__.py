@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dinogen.data import read_corpus
-from tests.bench import growth, quality, sampling, training
+from tests.bench import growth, plausibility, quality, sampling, training
 
 CORPORA = Path(__file__).parents[2] / "corpora"
-PARTS = ("training", "classic", "sampling", "startup", "growth", "quality")
+PARTS = ("training", "classic", "sampling", "startup", "growth", "quality", "plausibility")
 HIDDEN_SIZES = (64, 128, 256)
 
 
@@ -20,8 +20,11 @@ HIDDEN_SIZES = (64, 128, 256)
 @click.argument("lists", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part only.")
-@click.option("--splits", default=3, show_default=True, help="The number of splits for quality.")
-def main(lists: tuple[Path, ...], as_json: bool, only: tuple[str, ...], splits: int) -> None:
+@click.option("--splits", default=3, show_default=True, help="The number of splits of each list.")
+@click.option("--curve", is_flag=True, help="Measure plausibility for more decodings.")
+def main(
+    lists: tuple[Path, ...], as_json: bool, only: tuple[str, ...], splits: int, curve: bool
+) -> None:
     """Measure the speed of dinogen, and its quality on LISTS, by default those of corpora/."""
     figures: dict[str, Any] = {}
     parts = only or PARTS
@@ -41,10 +44,32 @@ def main(lists: tuple[Path, ...], as_json: bool, only: tuple[str, ...], splits: 
     if "quality" in parts:
         paths = lists or tuple(sorted(CORPORA.glob("*.txt")))
         figures["quality"] = {path.stem: quality.measure(path, splits) for path in paths}
+    if "plausibility" in parts:
+        paths = lists or tuple(CORPORA / f"{name}.txt" for name in plausibility.LISTS)
+        decodings = {**plausibility.TABLE, **(plausibility.CURVE if curve else {})}
+        figures["plausibility"] = {
+            path.stem: plausibility.measure(path, splits, decodings) for path in paths
+        }
     if as_json:
         click.echo(json.dumps(figures))
     else:
         Console().print(draw(figures))
+        if "plausibility" in parts:
+            Console().print(draw_plausibility(figures["plausibility"]))
+
+
+def draw_plausibility(figures: dict[str, dict[str, list[plausibility.Figures]]]) -> Table:
+    """Build the table of plausibility and variety."""
+    columns = ("list", "names learned", "drawn by", "gap", "odd", "real", "variety", "too short")
+    table = Table(*columns, "too long", title="plausibility and variety")
+    for name, ways in figures.items():
+        for way, rows in ways.items():
+            for row in rows:
+                shares = [f"{100 * row[what]:.1f} %" for what in ("odd", "real")]
+                shares += [f"{row['variety']:.2f}"]
+                shares += [f"{100 * row[what]:.1f} %" for what in ("shorter", "longer")]
+                table.add_row(name, f"{row['names']:,}", way, f"{row['gap']:+.2f}", *shares)
+    return table
 
 
 def draw(figures: dict[str, Any]) -> Table:

@@ -19,7 +19,7 @@ from time import perf_counter
 import numpy as np
 
 from dinogen.data import Corpus, Names, clean, contains, digest, read_corpus
-from dinogen.generation import NameRules, NameStream, Options, draw_names
+from dinogen.generation import Decoding, NameRules, NameStream, draw_names
 from dinogen.models import LanguageModel, NGram, score
 from dinogen.training import ClassicRun, DefaultRun, Settings
 from tests.kneser_ney import KneserNey
@@ -84,7 +84,7 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
 def novelty(model: LanguageModel, corpus: Corpus, test: Names) -> dict[str, int]:
     """Count, of `DRAWN` names: training names, test names, distinct names."""
     rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
-    stream = NameStream(model, 1, Options(), rules)
+    stream = NameStream(model, 1, Decoding(), rules)
     drawn = np.concatenate([digest(some.names) for some in draw_names(stream, DRAWN)])
     return {
         "known": int(contains(corpus.known, drawn).sum()),

@@ -11,7 +11,7 @@ import numpy as np
 
 from dinogen.checkpoint import Checkpoint, save
 from dinogen.data import Corpus
-from dinogen.generation import NameRules, NameStream, Options, draw_names
+from dinogen.generation import Decoding, NameRules, NameStream, draw_names
 from dinogen.models import Network
 from dinogen.training import DefaultRun, Settings
 from tests.bench.timing import time_in_turns
@@ -37,7 +37,7 @@ def measure(corpus: Corpus) -> dict[str, float]:
     """
     checkpoint = trained(corpus)
     rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
-    names = NameStream(checkpoint.mixture, 1, Options(), rules)
+    names = NameStream(checkpoint.mixture, 1, Decoding(), rules)
     running = [
         int((drawn.names.lengths > step).sum())
         for drawn in draw_names(names, NAMES)

@@ -15,7 +15,8 @@ from dinogen.checkpoint import (
     TrainingStats,
     describe,
 )
-from dinogen.data import CaseRule, CorpusStats, Vocabulary
+from dinogen.data import CaseRule, CorpusStats, Vocabulary, WordShape
+from dinogen.generation import Decoding
 from dinogen.models import Mixture, Network, NetworkConfig
 
 SHA256 = "0123456789abcdef" * 4
@@ -24,9 +25,10 @@ DEFAULT = Checkpoint(
     recipe="default",
     mixture=Mixture({"network": Network(NetworkConfig(vocab_size=4, hidden_size=3))}),
     vocabulary=Vocabulary("-aß"),
-    case=CaseRule(fold=True, capital_after=frozenset("-\n")),
-    corpus=CorpusStats(lines=12, names=9, duplicates=3, longest=5, sha256=SHA256),
+    case=CaseRule(True, frozenset("-\n"), (WordShape("ß\n", "x"), WordShape("a", ""))),
+    corpus=CorpusStats(lines=12, names=9, duplicates=3, shortest=2, longest=5, sha256=SHA256),
     known=np.arange(9, dtype=np.uint64),
+    decoding=Decoding(0.75, top_k=4, min_p=0.125, keep=0.5),
     training=TrainingStats(
         seed=2**64 - 1, steps=40, seconds=2.5, interrupted=True, settings={"clip": 1.0, "cell": "x"}
     ),
@@ -65,8 +67,20 @@ def test_describes_the_default_recipe() -> None:
         "ngram": None,
         "weights": {"network": 1.0, "ngram": 0.0},
         "symbols": ["-", "a", "ß"],
-        "case": {"fold": True, "capital_after": ["\n", "-"]},
-        "corpus": {"lines": 12, "names": 9, "duplicates": 3, "longest": 5, "sha256": SHA256},
+        "case": {
+            "fold": True,
+            "capital_after": ["\n", "-"],
+            "shapes": [{"text": "ß\n", "shape": "x"}, {"text": "a", "shape": ""}],
+        },
+        "corpus": {
+            "lines": 12,
+            "names": 9,
+            "duplicates": 3,
+            "shortest": 2,
+            "longest": 5,
+            "sha256": SHA256,
+        },
+        "decoding": {"temperature": 0.75, "top_k": 4, "top_p": None, "min_p": 0.125, "keep": 0.5},
         "training": {
             "seed": 18446744073709551615,
             "steps": 40,
@@ -95,7 +109,7 @@ def test_describes_the_classic_recipe() -> None:
         replace(DEFAULT, recipe="classic", case=CaseRule.unchanged(), held_out=None, history=[row])
     )
     assert classic["recipe"] == "classic"
-    assert classic["case"] == {"fold": False, "capital_after": []}
+    assert classic["case"] == {"fold": False, "capital_after": [], "shapes": []}
     assert classic["heldout"] is None
     assert classic["history"] == [{"step": 1, "smoothed_loss": 23.5, "samples": ["Aß", "-a"]}]
 

@@ -68,6 +68,7 @@ KINDS: dict[str, tuple[Field[Any], Accepts]] = {
     "share": (Number(0, 1), lambda v: is_number(v) and 0 <= v <= 1),
     "boolean": (Boolean(), lambda v: v is True or v is False),
     "text": (Text(), is_text),
+    "lines": (Text(newlines=True), lambda v: type(v) is str and is_text(v.replace("\n", ""))),
     "name": (Name(), lambda v: type(v) is str and v.isidentifier()),
     "symbol": (Symbol(), lambda v: is_text(v) and len(v) == 1),
     "choice": (Choice(("a", "b")), lambda v: v in ("a", "b")),

@@ -102,7 +102,7 @@ def network(
         header["vocabulary"] = list(symbols)
         header["members"]["network"]["hidden_size"] = hidden
         header["corpus"]["longest"] = longest
-        header["case"] = {"fold": False, "capital_after": []}
+        header["case"] = {"fold": False, "capital_after": [], "shapes": []}
         header["training"]["interrupted"] = False
         header["resume"]["arrays"] = {}
 
@@ -204,12 +204,12 @@ def test_names_that_never_end(lab: Lab) -> None:
     """Sampling stops if a model never ends a name and always writes the same one."""
     never = np.zeros(27)
     never[0], never[1] = -1e30, 1e30
-    for longest in (20, 765):
+    for longest in (20, 255):
         path = lab.put(network(lab, LETTERS, 1, longest, by=never))
         ended = run("sample", path, "--n", "3", "--seed", "1")
         assert ended.verdict(path) == "done"
         assert "candidates" in ended.stderr
-    path = lab.put(network(lab, LETTERS, 1, 766, by=never))
+    path = lab.put(network(lab, LETTERS, 1, 256, by=never))
     refused(run("sample", path), path)
 
 

@@ -563,7 +563,7 @@ def test_a_field_missing_or_of_another_kind(files: Files, tmp_path: Path) -> Non
     """Each field is required, and of one kind only."""
     header = header_of(files)
     path = tmp_path / "model.npz"
-    assert len(header) == 11
+    assert len(header) == 12
     for name in header:
         wrong: list[Any] = [None, 7.5, True, [7], [[]], "\x1b[2J", {"": 1}]
         if name not in ("version", "recipe"):
@@ -636,6 +636,18 @@ def test_any_value_in_any_place(files: Files, tmp_path: Path, value: object) -> 
         (("case", "capital_after"), ["\x1b"]),
         (("case", "capital_after"), [["-"]]),
         (("case", "capital_after"), "-"),
+        (("case", "shapes"), {}),
+        (("case", "shapes"), [{"text": "van\n"}]),
+        (("case", "shapes"), [{"text": "van\n", "shape": "x"}] * 2),
+        (("case", "shapes"), [{"text": "\x1b", "shape": "x"}]),
+        (("case", "shapes"), [{"text": "\ud800", "shape": "x"}]),
+        (("case", "shapes"), [{"text": "a" * 256, "shape": "x"}]),
+        (("case", "shapes"), [{"text": 1, "shape": "x"}]),
+        (("case", "shapes"), [{"text": "van\n", "shape": None}]),
+        (("case", "shapes"), [{"text": "van\n", "shape": "Xxy"}]),
+        (("case", "shapes"), [{"text": "van\n", "shape": "\n"}]),
+        (("case", "shapes"), [{"text": "van\n", "shape": "x" * 256}]),
+        (("case", "shapes"), [{"text": f"{i:099}", "shape": "x"} for i in range(1_001)]),
         (("corpus", "lines"), 2**62),
         (("corpus", "lines"), 2**64),
         (("corpus", "lines"), 1),
@@ -643,8 +655,17 @@ def test_any_value_in_any_place(files: Files, tmp_path: Path, value: object) -> 
         (("corpus", "names"), 1),
         (("corpus", "duplicates"), 8),
         (("corpus", "duplicates"), -1),
+        (("corpus", "shortest"), 0),
+        (("corpus", "shortest"), 99),  # more than the longest name has
+        (("decoding", "temperature"), 0.0),
+        (("decoding", "top_k"), 0),
+        (("decoding", "top_p"), 1.5),
+        (("decoding", "min_p"), 0.0),
+        (("decoding", "min_p"), 1.5),
+        (("decoding", "keep"), 0.0),
+        (("decoding", "keep"), math.nan),
         (("corpus", "longest"), 0),
-        (("corpus", "longest"), 766),
+        (("corpus", "longest"), 256),
         (("corpus", "sha256"), "\x1b[2J"),
         (("training", "seed"), -1),
         (("training", "seed"), 2**64),

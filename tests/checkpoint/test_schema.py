@@ -18,6 +18,7 @@ from dinogen.checkpoint import (
     MEMBER_KINDS,
     Checked,
     Checkpoint,
+    Converted,
     HistoryRow,
     Malformed,
     Nullable,
@@ -76,7 +77,7 @@ def records() -> Iterator[tuple[str, Record[Any]]]:
     """Yield the records of the schema, by name."""
     for name, field in HEADER.items():
         inner: Any = field
-        while isinstance(inner, Checked | Nullable):
+        while isinstance(inner, Checked | Converted | Nullable):
             inner = inner.field
         if isinstance(inner, Record):
             yield name, inner
@@ -87,7 +88,8 @@ def records() -> Iterator[tuple[str, Record[Any]]]:
 def test_every_attribute_of_a_record_is_stored() -> None:
     """A record has a field for each attribute of its class, in the same order."""
     found = dict(records())
-    assert found.keys() == {"case", "corpus", "training", "held_out", "network", "ngram"}
+    members = {"network", "ngram"}
+    assert found.keys() == {"case", "corpus", "decoding", "training", "held_out", *members}
     for name, fields_of in found.items():
         made: Any = fields_of.make
         assert tuple(fields_of.fields) == made._fields, name

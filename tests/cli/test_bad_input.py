@@ -143,7 +143,7 @@ def _objects(arrays: Arrays, _meta: dict[str, Any], folder: Path) -> None:
 
 
 def _future(_arrays: Arrays, meta: dict[str, Any], _folder: Path) -> None:
-    meta["format"] = 3
+    meta["format"] = 9
 
 
 def _escape(_arrays: Arrays, meta: dict[str, Any], _folder: Path) -> None:
@@ -160,7 +160,7 @@ CHANGES: dict[Callable[[Arrays, dict[str, Any], Path], None], str] = {
     _wrong_type: "network.Waa",
     _not_a_number: "network.Waa",
     _objects: "network.Waa",
-    _future: "format 3",
+    _future: "format 9",
     _escape: "not a visible symbol",
     _no_corpus: "corpus",
 }
@@ -251,8 +251,9 @@ def test_resume_of_half_a_checkpoint(
 
 BAD = ("-1", "99999999999999999999999", "nan")
 BAD_OR_ZERO = ("0", *BAD)
+SEEDS = ("-1", "18446744073709551616")
 TRAIN_NUMBERS = {
-    "--seed": ("many", *BAD),
+    "--seed": SEEDS,
     "--hidden": ("4097", *BAD),
     "--order": ("17", *BAD),
     "--epochs": ("1.5", *BAD),
@@ -266,12 +267,13 @@ TRAIN_NUMBERS = {
 }
 SAMPLE_NUMBERS = {
     "--n": ("many", *BAD),
-    "--seed": ("1.5", *BAD),
+    "--seed": SEEDS,
     "--temperature": ("inf", *BAD_OR_ZERO),
     "--top-k": BAD_OR_ZERO,
     "--top-p": ("1.5", "0", "-1", "nan"),
     "--min-length": ("many", *BAD),
     "--max-length": BAD_OR_ZERO,
+    "--min-distance": ("3", "1.5", *BAD_OR_ZERO),
     "--skip": ("1.5", *BAD),
 }
 
@@ -313,6 +315,10 @@ USAGE = {
     "inspect one.npz two.npz": "two.npz",
     "inspect --score": "--score",
     "sample --yaml": "--yaml",
+    "sample --exclude - --avoid -": "standard input",
+    "sample --avoid - --avoid -": "standard input",
+    "sample --seed=": "seed is empty",
+    "train - --seed=": "seed is empty",
 }
 
 

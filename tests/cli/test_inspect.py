@@ -119,7 +119,7 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
     names = data.decode().splitlines()
     symbols = sorted(set("".join(names).lower()))
     V, H = len(symbols) + 1, 16
-    assert (found["format"], found["version"], found["recipe"]) == (2, __version__, "default")
+    assert (found["format"], found["version"], found["recipe"]) == (3, __version__, "default")
     assert found["model"] == {
         "cell": "rnn",
         "layers": 1,
@@ -146,6 +146,7 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
         "lines": len(names),
         "names": len(names),
         "duplicates": 0,
+        "shortest": min(map(len, names)),
         "longest": max(map(len, names)),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
@@ -207,8 +208,7 @@ def test_summary_shows_the_numbers(dinogen: Run, edda_checkpoint: Path) -> None:
         str(edda_checkpoint)[:40],
         "16 hidden units",
         f"{found['model']['parameters']:,} parameters",
-        "296 names",
-        f"the longest of {found['corpus']['longest']} symbols",
+        f"296 names of {found['corpus']['shortest']} to {found['corpus']['longest']} symbols",
         "default, seed 1",
         "100 steps",
         f"{found['heldout']['nats_per_symbol']:.3f} nats per symbol, on 29 names",

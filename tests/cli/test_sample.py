@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from dinogen.cli import BUNDLED
 from tests.cli.conftest import TINY, Refused, content, read_arrays, side_by_side, train
 from tests.conftest import CORPORA, Run, command, environment
 
-ANY = ("--allow-known", "--allow-repeats")
-"""Options that keep every candidate, new or not."""
+ANY = ("--allow-known", "--allow-repeats", "--temperature", "1")
+"""Options that keep every candidate, new or not, likely or not."""
 
 
 def records(dinogen: Run, *args: str | Path) -> list[dict[str, Any]]:
@@ -101,6 +102,39 @@ def test_seeds_differ(dinogen: Run, edda_checkpoint: Path, thousand: list[str]) 
     assert len({"".join(thousand[:10]), *(result.stdout for result in results)}) == 3
 
 
+@pytest.mark.parametrize("text", ["hello", "Ægir", "1.5", "-x"])
+def test_a_seed_may_be_a_text(dinogen: Run, edda_checkpoint: Path, text: str) -> None:
+    """It stands for a number, which is in the JSON and gives the same names."""
+    sample = ("sample", edda_checkpoint, "--seed")
+    by_text, as_json = side_by_side(lambda more: dinogen(*sample, text, *more), ([], ["--json"]))
+    assert (by_text.returncode, by_text.stderr) == (0, "")
+    (number,) = {json.loads(line)["seed"] for line in as_json.stdout.splitlines()}
+    assert number == int(sha256(text.encode()).hexdigest()[:16], 16)
+    assert dinogen(*sample, str(number)).stdout == by_text.stdout
+
+
+def test_quiet_prints_no_seed_and_no_hint(dinogen: Run) -> None:
+    """With ``--quiet``, stderr is empty; without it, it has the hint and the seed."""
+    loud, quiet, short = side_by_side(
+        lambda more: dinogen("sample", *more), ([], ["--quiet"], ["-q"])
+    )
+    hint, seed = loud.stderr.splitlines()
+    assert hint.startswith("using the dinosaurs that come with dinogen")
+    assert seed.startswith("seed ")
+    for result in (quiet, short):
+        assert (result.returncode, result.stderr) == (0, "")
+        assert len(result.stdout.splitlines()) == 10
+
+
+def test_quiet_prints_errors(dinogen: Run, edda_checkpoint: Path) -> None:
+    """The line that says how many names were found is an error."""
+    options = ("--n", "500", "--pattern", "?a", "--quiet")
+    result = dinogen("sample", edda_checkpoint, *options)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert re.match(r"dinogen: found \d+ of 500 names in ", line)
+
+
 # JSON.
 
 
@@ -110,14 +144,22 @@ def test_json_describes_the_plain_names(
     """Each JSON object has all fields, and describes the name of the plain output."""
     found = records(dinogen, edda_checkpoint, "--n", "260", "--seed", "1")
     assert len(found) == 260
-    candidates = dinogen("sample", edda_checkpoint, "--n", "400", "--seed", "1", *ANY)
     for record, name in zip(found, thousand, strict=False):
         assert list(record) == ["name", "nats", "symbols", "known", "index", "seed"]
         assert record["name"] + "\n" == name
-        assert record["name"] == candidates.stdout.splitlines()[record["index"]]
         assert (record["known"], record["seed"]) == (False, 1)
         assert record["symbols"] == len(record["name"]) + 1
         assert record["nats"] > 0
+
+
+def test_json_has_the_position_in_the_stream(dinogen: Run, edda_checkpoint: Path) -> None:
+    """A name has the same index if more candidates are allowed."""
+    options = (edda_checkpoint, "--seed", "1", "--n")
+    found = records(dinogen, *options, "260", "--temperature", "1")
+    every = {row["index"]: row["name"] for row in records(dinogen, *options, "400", *ANY)}
+    assert [record["name"] for record in found] == [every[record["index"]] for record in found]
+    assert list(every) == sorted(every)
+    assert len(found) == 260 < found[-1]["index"]
 
 
 def test_json_has_the_new_seed(dinogen: Run, edda_checkpoint: Path) -> None:
@@ -175,7 +217,7 @@ def test_greediest_name(dinogen: Run, edda_checkpoint: Path) -> None:
 
 def test_top_k_leaves_out_the_unlikely(dinogen: Run, edda_checkpoint: Path) -> None:
     """A small top-k gives more likely names; one above V changes nothing."""
-    options = (edda_checkpoint, "--n", "200", "--seed", "1")
+    options = (edda_checkpoint, "--n", "200", "--seed", "1", "--temperature", "1")
     few, all_, more = side_by_side(
         lambda top: records(dinogen, *options, *top),
         (["--top-k", "3"], [], ["--top-k", "2000000"]),
@@ -196,11 +238,12 @@ def test_max_length_is_kept(dinogen: Run, edda_checkpoint: Path) -> None:
 
 
 def test_default_max_length(dinogen: Run, edda_checkpoint: Path) -> None:
-    """Without a maximum, no name is longer than twice the longest training name."""
-    longest = read_arrays(edda_checkpoint)[1]["corpus"]["longest"]
+    """Without a maximum, names are as long as those of the training list."""
+    corpus = read_arrays(edda_checkpoint)[1]["corpus"]
     hot = ("--n", "2000", "--seed", "1", "--temperature", "1000000")
     names = dinogen("sample", edda_checkpoint, *hot).stdout.splitlines()
-    assert max(map(len, names)) == 2 * longest
+    lengths = set(map(len, names))
+    assert (min(lengths), max(lengths)) == (corpus["shortest"], corpus["longest"])
 
 
 # Constraints and exclusions.
@@ -232,9 +275,63 @@ def test_excluded_names(dinogen: Run, edda_checkpoint: Path) -> None:
     assert by_file.stdout.splitlines() == by_pipe.stdout.splitlines() == first[10:]
 
 
+def test_alternatives(dinogen: Run, edda_checkpoint: Path) -> None:
+    """Any of several prefixes and any of several suffixes will do."""
+    asked = ("--prefix", "S", "--prefix", "ha", "--suffix", "R", "--suffix", "ir", "--suffix", "n")
+    result = dinogen("sample", edda_checkpoint, "--n", "40", "--seed", "1", *asked)
+    names = result.stdout.splitlines()
+    assert (result.returncode, result.stderr, len(set(names))) == (0, "", 40)
+    assert {re.match("S|Ha", name)[0] for name in names} == {"S", "Ha"}  # type: ignore[index]
+    assert {name[-1] for name in names} == {"r", "n"}
+
+
+def test_forbidden_texts(dinogen: Run, edda_checkpoint: Path) -> None:
+    """No name contains one of the texts of an option, of a file, or of standard input."""
+    texts = ["AR", "n", "ei"]
+    lines = "".join(f"{text}\n\n" for text in [*texts, "Ünknown"])
+    (Path(edda_checkpoint).parent / "texts.txt").write_text(lines, encoding="utf-8")
+    sample = ("sample", edda_checkpoint, "--n", "60", "--seed", "1")
+    options, by_file, by_pipe = (
+        dinogen(*sample, *given, stdin=lines)
+        for given in (
+            [part for text in [*texts, "Ünknown"] for part in ("--not-contains", text)],
+            ["--avoid", Path(edda_checkpoint).parent / "texts.txt"],
+            ["--avoid", "-"],
+        )
+    )
+    assert by_file.stdout == by_pipe.stdout
+    for result in (options, by_file):
+        names = result.stdout.splitlines()
+        assert (result.returncode, result.stderr, len(set(names))) == (0, "", 60)
+        assert not any(text.lower() in name.lower() for name in names for text in texts)
+
+
+def test_near_copies(dinogen: Run, edda_checkpoint: Path) -> None:
+    """With ``--min-distance 2``, no name becomes a training name by one edit."""
+    training = (CORPORA / "edda.txt").read_text(encoding="utf-8").lower().splitlines()
+
+    def near_copies(*options: str) -> int:
+        sample = ("sample", edda_checkpoint, "--n", "100", "--seed", "1")
+        names = dinogen(*sample, *options).stdout.lower().splitlines()
+        assert len(names) == 100
+        return sum(any(within_one_edit(name, other) for other in training) for name in names)
+
+    assert near_copies() == near_copies("--min-distance", "1") > 0
+    assert near_copies("--min-distance", "2") == 0
+
+
+def within_one_edit(one: str, other: str) -> bool:
+    """Whether two words differ by at most one symbol that is added, deleted or replaced."""
+    short, long = sorted((one, other), key=len)
+    same = next(
+        (i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short)
+    )
+    return long[same + 1 :] in (short[same:], short[same + 1 :])
+
+
 def test_allowed_known_names_and_repeats(dinogen: Run, tiny_checkpoint: Path) -> None:
     """Known names and repeats can be allowed separately."""
-    options = ("sample", tiny_checkpoint, "--n", "40", "--seed", "1")
+    options = ("sample", tiny_checkpoint, "--n", "40", "--seed", "1", "--temperature", "1")
     neither, known, repeats = (
         dinogen(*options, *more).stdout.splitlines()
         for more in ([], ["--allow-known"], ["--allow-repeats"])
@@ -258,19 +355,13 @@ def test_when_names_run_out(dinogen: Run, edda_checkpoint: Path) -> None:
 
 
 def test_parts_of_a_large_job(dinogen: Run, edda_checkpoint: Path) -> None:
-    """With ``--skip``, parts of a stream together give the whole, with and without constraints."""
+    """With ``--skip``, a part of a stream begins at a position, with and without constraints."""
     for more in ([], ["--suffix", "r"]):
-        options = ("sample", edda_checkpoint, "--seed", "1", *ANY, *more)
-        whole = dinogen(*options, "--n", "90").stdout
-        parts = side_by_side(
-            lambda skip, options=options: (
-                dinogen(  # type: ignore[misc]
-                    *options, "--n", "30", "--skip", str(skip)
-                ).stdout
-            ),
-            (0, 30, 60),
-        )
-        assert "".join(parts) == whole
+        options: tuple[str | Path, ...] = (edda_checkpoint, "--seed", "1", *ANY, *more)
+        whole = records(dinogen, *options, "--n", "100")
+        for skip in (0, 30, 60):
+            part = records(dinogen, *options, "--n", "30", "--skip", str(skip))
+            assert part == [record for record in whole if record["index"] >= skip][:30]
 
 
 @pytest.mark.parametrize(
@@ -281,6 +372,10 @@ def test_parts_of_a_large_job(dinogen: Run, edda_checkpoint: Path) -> None:
         (("--min-length", "5", "--max-length", "4"), "min length 5 and max length 4: no name can"),
         (("--prefix", "abc", "--max-length", "2"), "prefix 'abc' and max length 2: no name can"),
         (("--pattern", ""), "pattern '': no name can"),
+        (("--pattern", "[ae"), "pattern '[ae': [ is not closed; write ] after the set"),
+        (("--prefix", "a", "--prefix", "ß"), "prefix 'ß': unknown symbol 'ß'"),
+        (("--contains", "x", "--not-contains", "X"), "contains 'x' and not contains 'X': no name"),
+        (("--min-distance", "2", "--allow-known"), "min distance contradicts allow known"),
         (("--contains", "a\nb"), "unknown symbol '\\n'"),
     ],
 )

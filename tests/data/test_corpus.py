@@ -56,6 +56,7 @@ def test_reads_write_list(tmp_path: Path) -> None:
         lines=7,
         names=4,
         duplicates=3,
+        shortest=4,
         longest=9,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
@@ -67,6 +68,16 @@ def test_reads_a_list_without_folding(tmp_path: Path) -> None:
     assert spelled(corpus) == ["Freya", "Thor", "Loki-Odin", "freya", "Baldr"]
     assert (corpus.stats.names, corpus.stats.duplicates) == (5, 2)
     assert {"F", "f"} < set(corpus.vocabulary.symbols)
+
+
+@pytest.mark.parametrize("fold_case", [True, False])
+def test_apostrophes_and_spaces_are_merged(fold_case: bool, tmp_path: Path) -> None:
+    """A list has one apostrophe and one space, and names that differ only in them are one name."""
+    names = "O'Hara\nO’Hara\nO’Dea\nVan\u00a0Roo\nVan Roo\nDe Wit\n"
+    corpus = read_corpus([write_list(tmp_path, names)], fold_case=fold_case)
+    assert spelled(corpus) == ["O’Hara", "O’Dea", "Van Roo", "De Wit"]
+    assert corpus.stats.duplicates == 2
+    assert corpus.stats.sha256 == hashlib.sha256(names.encode()).hexdigest()
 
 
 def test_reads_a_list_with_its_duplicates(tmp_path: Path) -> None:
@@ -107,7 +118,7 @@ def test_reading_agrees_with_a_literal_twin(
     assert len(corpus.known) == len(distinct)
     stats = corpus.stats
     assert (stats.lines, stats.duplicates) == (len(names), len(names) - len(distinct))
-    assert stats.longest == max(map(len, names))
+    assert (stats.shortest, stats.longest) == (min(map(len, names)), max(map(len, names)))
 
 
 def test_several_lists_are_one_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,11 @@ from dinogen.generation import (
     DEAD,
     START,
     Automaton,
+    absorb,
     build_automaton,
+    build_search,
+    build_trie,
+    forbid,
     intersect,
     trim,
     universal_states,
@@ -155,6 +159,63 @@ def test_universal_states_accept_everything(automaton: Automaton) -> None:
         for state in range(len(automaton.accepts))
     ]
     assert universal_states(automaton).tolist() == expected
+
+
+some_texts = st.lists(
+    st.lists(st.sampled_from(LETTERS), min_size=1, max_size=4).map(tuple), min_size=1, max_size=4
+)
+
+
+def ends_with(word: Word, text: Word) -> bool:
+    """Whether a word ends with a text, which is not empty."""
+    return word[-len(text) :] == text
+
+
+@settings(max_examples=120, deadline=None)
+@given(some_texts)
+def test_a_trie_accepts_exactly_the_texts(texts: list[Word]) -> None:
+    """No beginning is shared by two of its states."""
+    trie = build_trie(texts, 3)
+    assert accepted(trie) == set(texts)
+    beginnings = {text[:end] for text in texts for end in range(len(text) + 1)}
+    assert len(trie.accepts) == 1 + len(beginnings)
+
+
+@settings(max_examples=120, deadline=None)
+@given(some_texts)
+def test_a_search_accepts_what_ends_with_a_text(texts: list[Word]) -> None:
+    """It has as many states as the trie, and never gets stuck."""
+    search = build_search(texts, 3)
+    expected = {word for word in WORDS if any(ends_with(word, text) for text in texts)}
+    assert accepted(search) == expected
+    assert len(search.accepts) == len(build_trie(texts, 3).accepts)
+    assert reachable(search) == set(range(START, len(search.accepts)))
+
+
+@settings(max_examples=120, deadline=None)
+@given(small())
+def test_an_accepted_beginning_is_enough_or_too_much(automaton: Automaton) -> None:
+    """`absorb` accepts the words with an accepted beginning, and `forbid` all the others."""
+    some = accepted(automaton)
+    expected = {word for word in WORDS if any(word[:end] in some for end in range(len(word) + 1))}
+    assert accepted(absorb(automaton)) == expected
+    if not automaton.accepts[START]:
+        assert accepted(forbid(automaton)) == set(WORDS) - expected - stuck(automaton)
+
+
+def stuck(automaton: Automaton) -> set[Word]:
+    """The words that reach `DEAD`."""
+    return {word for word in WORDS if walk(automaton, word) == DEAD}
+
+
+def test_too_many_transitions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The texts (1, 1) and (1, 2) need 5 rows of 3 transitions, that of `DEAD` included."""
+    module = sys.modules[Automaton.__module__]
+    monkeypatch.setattr(module, "MAX_TRANSITIONS", 15)
+    assert build_trie([(1, 1), (1, 2)], 3).transitions.size == 15
+    monkeypatch.setattr(module, "MAX_TRANSITIONS", 14)
+    with pytest.raises(SettingError, match="too complex"):
+        build_trie([(1, 1), (1, 2)], 3)
 
 
 def counting(modulus: int) -> Automaton:

@@ -1,6 +1,7 @@
 """Constraints: compared with string methods and `fnmatch`, word by word."""
 
 from collections import deque
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import product
 from typing import Any
@@ -10,10 +11,18 @@ from hypothesis import example, given, settings, strategies as st
 
 from dinogen.data import CaseRule, Vocabulary
 from dinogen.errors import SettingError
-from dinogen.generation import DEAD, START, Automaton, Options, compile_constraints, rules_automaton
+from dinogen.generation import (
+    DEAD,
+    START,
+    Automaton,
+    Options,
+    compile_avoided,
+    compile_constraints,
+    rules_automaton,
+)
 
 KEEP = CaseRule.unchanged()
-FOLD = CaseRule(fold=True, capital_after=frozenset("\n"))
+FOLD = CaseRule(folds=True, capital_after=frozenset("\n"))
 
 SYMBOLS = " -abc"
 VOCABULARY = Vocabulary.of(SYMBOLS)
@@ -26,13 +35,19 @@ def is_name(word: str) -> bool:
     return word != "" and word == word.strip() and "  " not in word
 
 
+def written(texts: Sequence[str]) -> tuple[str, ...]:
+    """The texts that are not empty. The others are ignored."""
+    return tuple(filter(None, texts))
+
+
 def satisfies(word: str, options: Options) -> bool:
     """Whether a word satisfies the constraints, by the standard library."""
     return (
         is_name(word)
-        and word.startswith(options.prefix or "")
-        and word.endswith(options.suffix or "")
+        and word.startswith(written(options.prefix) or "")
+        and word.endswith(written(options.suffix) or "")
         and all(text in word for text in options.contains)
+        and not any(text in word for text in written(options.not_contains))
         and (options.min_length is None or len(word) >= options.min_length)
         and (options.max_length is None or len(word) <= options.max_length)
         and (options.pattern is None or fnmatchcase(word, options.pattern))
@@ -95,17 +110,26 @@ patterns = st.text("abc- *?[]!", max_size=6) | st.lists(
 ).map("".join)
 
 
-@settings(max_examples=60, deadline=None)
-@given(prefix=texts)
-def test_prefix(prefix: str) -> None:
-    """The accepted words are those that `str.startswith` finds."""
+@settings(max_examples=80, deadline=None)
+@given(prefix=texts | st.lists(texts, max_size=4))
+@example(["ab", "a"])
+@example(["a", "ab", "abc"])
+@example(["", "b"])
+def test_prefix(prefix: Sequence[str]) -> None:
+    """The accepted words are those that `str.startswith` finds, for one text or for any of some."""
     check(Options(prefix=prefix))
 
 
-@settings(max_examples=60, deadline=None)
-@given(suffix=texts)
-def test_suffix(suffix: str) -> None:
-    """The accepted words are those that `str.endswith` finds, even if the text overlaps itself."""
+@settings(max_examples=80, deadline=None)
+@given(suffix=texts | st.lists(texts, max_size=4))
+@example(["aab", "ab"])
+@example(["bab", "a", "ba"])
+@example(["", "b"])
+def test_suffix(suffix: Sequence[str]) -> None:
+    """The accepted words are those that `str.endswith` finds, for one text or for any of some.
+
+    A text may overlap itself and the others.
+    """
     check(Options(suffix=suffix))
 
 
@@ -116,6 +140,25 @@ def test_suffix(suffix: str) -> None:
 def test_contains(contains: list[str]) -> None:
     """A word is accepted if every text occurs in it. Occurrences may overlap."""
     check(Options(contains=contains))
+
+
+@settings(max_examples=80, deadline=None)
+@given(not_contains=texts | st.lists(texts, max_size=4))
+@example(["aab", "ab"])
+@example(["a", "b", "c"])
+@example([" ", ""])
+def test_not_contains(not_contains: Sequence[str]) -> None:
+    """A word is accepted if none of the texts occurs in it."""
+    check(Options(not_contains=not_contains))
+
+
+def test_one_text_is_a_list_of_one() -> None:
+    """A `str` is one text and not a list of symbols. None is no text."""
+    for name in ("prefix", "suffix", "contains", "not_contains", "avoid", "exclude"):
+        forms: list[Any] = ["ab", ["ab"], ("ab",)]
+        assert {getattr(Options(**{name: form}), name) for form in forms} == {("ab",)}
+        none: list[Any] = [None, (), []]
+        assert {getattr(Options(**{name: form}), name) for form in none} == {()}
 
 
 @pytest.mark.parametrize("least", [None, 0, 1, 3, 5])
@@ -155,9 +198,10 @@ short = st.text(SYMBOLS, max_size=2)
 @given(
     st.builds(
         Options,
-        prefix=st.none() | short,
-        suffix=st.none() | short,
+        prefix=short | st.lists(short, max_size=3),
+        suffix=short | st.lists(short, max_size=3),
         contains=st.lists(short, max_size=2),
+        not_contains=st.lists(short, max_size=2),
         min_length=st.none() | st.integers(0, 5),
         max_length=st.none() | st.integers(1, 6),
         pattern=st.none() | patterns,
@@ -201,6 +245,8 @@ def are_equal(one: Automaton | None, other: Automaton | None) -> bool:
         (Options(prefix="Tau"), Options(prefix="tau")),
         (Options(suffix="SAURUS"), Options(suffix="saurus")),
         (Options(contains=("Au", "RU")), Options(contains=("au", "ru"))),
+        (Options(not_contains=("Au", "RU")), Options(not_contains=("au", "ru"))),
+        (Options(prefix=("TAU", "É")), Options(prefix=("tau", "é"))),
         (Options(prefix="É"), Options(prefix="é")),
         (Options(prefix="E\u0301"), Options(prefix="é")),
         (Options(pattern="[E\u0301]*"), Options(pattern="[é]*")),
@@ -248,8 +294,10 @@ def test_case_matters_if_it_is_kept() -> None:
 @pytest.mark.parametrize(
     ("options", "option"),
     [
-        (Options(prefix="abz"), "prefix"),
-        (Options(suffix="zab"), "suffix"),
+        (Options(prefix="abz"), "prefix 'abz'"),
+        (Options(prefix=("ab", "z", "c")), "prefix 'z'"),
+        (Options(suffix="zab"), "suffix 'zab'"),
+        (Options(suffix=("a", "zab")), "suffix 'zab'"),
         (Options(contains=("a", "az")), "contains"),
         (Options(pattern="a*z"), "pattern"),
         (Options(pattern="[z]a"), "pattern"),
@@ -260,9 +308,7 @@ def test_case_matters_if_it_is_kept() -> None:
 )
 def test_unknown_symbols_are_refused(options: Options, option: str) -> None:
     """The message names the option, and the symbol or the set of symbols."""
-    with pytest.raises(
-        SettingError, match=rf"^{option} .*(unknown symbol 'z'|no symbol of \[.+\])"
-    ):
+    with pytest.raises(SettingError, match=rf"^{option}.*(unknown symbol 'z'|no symbol of \[.+\])"):
         compile_constraints(options, VOCABULARY, KEEP)
 
 
@@ -292,6 +338,11 @@ def test_a_newline_is_refused(text: str) -> None:
     [
         (Options(min_length=4, max_length=3), ["min length 4", "max length 3"]),
         (Options(prefix="abc", max_length=2), ["prefix 'abc'", "max length 2"]),
+        (Options(prefix=("abc", "cba"), max_length=2), ["prefix 'abc' or 'cba'", "max length 2"]),
+        (Options(suffix=("abc", " b"), max_length=1), ["suffix 'abc' or ' b'", "max length 1"]),
+        (Options(contains="ab", not_contains="b"), ["contains 'ab'", "not contains 'b'"]),
+        (Options(pattern="a*", not_contains=("b", "a")), ["not contains 'b' or 'a'", "pattern"]),
+        (Options(not_contains=[*"-abc"]), ["not contains '-' or 'a' or 'b' or 'c'"]),
         (Options(prefix=" a"), ["prefix ' a'"]),
         (Options(suffix="a "), ["suffix 'a '"]),
         (Options(contains=("b", "a  b")), ["contains 'b'", "contains 'a  b'"]),
@@ -317,39 +368,137 @@ def test_impossible_constraints_are_named(options: Options, named: list[str]) ->
         Options(),
         Options(prefix="", suffix="", contains=("", "")),
         Options(prefix=""),
+        Options(not_contains=("", "z", "az", "a\nb", "a" * 1_001)),
         Options(temperature=0.5, top_k=3, exclude=["a"], allow_known=True),
+        Options(avoid=["a"], min_distance=2),
     ],
     ids=str,
 )
 def test_no_constraints_give_no_automaton(options: Options) -> None:
-    """Empty texts and the other options are not constraints."""
+    """Empty texts and the other options are not constraints. No name has an unknown symbol."""
     assert compile_constraints(options, VOCABULARY, KEEP) is None
 
 
-GREEK = Vocabulary.of("αβςσυ")
+# Symbols that are the same.
 
 
-def test_a_prefix_is_folded_as_the_beginning_of_a_word() -> None:
-    """A capital sigma at the end of a prefix becomes the sigma within a word."""
-    automaton = compile_constraints(Options(prefix="ΑΣ"), GREEK, FOLD)
+def match(symbols: str, case: CaseRule, options: Options) -> list[str]:
+    """All words of one to three symbols that satisfy the constraints."""
+    vocabulary = Vocabulary.of(symbols)
+    automaton = compile_constraints(options, vocabulary, case)
     assert automaton
-    transitions, (alpha, _, at_end, within, _) = automaton.transitions, range(1, 6)
-    state = transitions[START, alpha]
-    assert transitions[state, within] != DEAD
-    assert transitions[state, at_end] == DEAD
+    words = ["".join(word) for n in (1, 2, 3) for word in product(vocabulary.symbols, repeat=n)]
+    return [
+        word for word in words if automaton.accepts[automaton.read(vocabulary.indices_of(word))]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "options", "expected"),
+    [
+        ("αςσ", Options(suffix="ΑΣ", max_length=2), "ας ασ"),
+        ("αςσ", Options(prefix="σς", max_length=2), "ςς ςσ σς σσ"),
+        ("αςσ", Options(not_contains="Σ"), "α αα ααα"),
+        ("αςσ", Options(pattern="[Σ]"), "ς σ"),
+        ("αςσ", Options(pattern="[!ς]"), "α"),
+        ("αςσ", Options(pattern="[ρ-τ]"), "ς σ"),
+        ("AB", Options(prefix="a", max_length=2), "A AA AB"),
+        ("AB", Options(pattern="[a-b]b"), "AB BB"),
+        ("ß", Options(prefix="ẞ", max_length=1), "ß"),
+        ("aßt", Options(pattern="[r-u]"), "t"),
+        ("aßt", Options(pattern="[ß-ü]"), "ß"),
+        ("iıİ", Options(prefix="I", max_length=1), "i"),
+        ("iıİ", Options(prefix="ı", max_length=1), "ı"),
+        ("iıİ", Options(prefix="İ", max_length=1), "İ"),
+        ("iıİ", Options(pattern="[!İ]"), "i ı"),
+        ("b'o", Options(prefix="O\u2019", max_length=2), "o'"),
+        ("b\u2019o", Options(prefix="o'", max_length=2), "o\u2019"),
+        ("b\u2019o", Options(pattern="?[']b"), "b\u2019b o\u2019b \u2019\u2019b"),
+        ("a\u00a0", Options(contains="A\u202fa"), "a\u00a0a"),
+        ("a ", Options(not_contains="a\u00a0"), "a aa aaa"),
+    ],
+    ids=ascii,
+)
+def test_symbols_that_are_the_same(symbols: str, options: Options, expected: str) -> None:
+    """Case, the form of a sigma, of an apostrophe and of a space do not matter."""
+    assert match(symbols, FOLD, options) == expected.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (Options(contains="A\u2019", max_length=2), ["A'"]),
+        (Options(pattern="[A-B\u2019]"), ["'", "A"]),
+        (Options(not_contains=("a", "\u2019")), ["A", "AA", "AAA"]),
+    ],
+    ids=ascii,
+)
+def test_apostrophes_are_the_same_if_case_is_kept(options: Options, expected: list[str]) -> None:
+    """Then case matters, but the form of an apostrophe does not."""
+    assert match("'aA", KEEP, options) == expected
+
+
+# Texts that overlap.
+
+
+alternatives = st.lists(st.text("ab", min_size=1, max_size=12), min_size=1, max_size=4)
+
+
+@settings(deadline=None, max_examples=150)
+@given(alternatives, st.text("ab", max_size=40))
+def test_search_agrees_with_the_standard_library(texts: list[str], word: str) -> None:
+    """This includes texts that overlap with themselves and with each other."""
+    expected = {
+        Options(prefix=texts): word.startswith(tuple(texts)),
+        Options(suffix=texts): word.endswith(tuple(texts)),
+        Options(contains=texts[0]): texts[0] in word,
+        Options(not_contains=texts): word != "" and not any(text in word for text in texts),
+    }
+    for options, accepts in expected.items():
+        try:
+            automaton = compile_constraints(options, Vocabulary.of("ab"), KEEP)
+        except SettingError:
+            assert options.not_contains
+            assert {"a", "b"} <= set(texts)
+            continue
+        assert automaton
+        state = automaton.read("ab".index(symbol) + 1 for symbol in word)
+        assert automaton.accepts[state] == accepts
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.text("ab", min_size=1, max_size=12), st.text("ab", max_size=40), st.booleans())
-def test_search_agrees_with_the_standard_library(text: str, word: str, at_end: bool) -> None:
-    """This includes texts that overlap with themselves."""
-    options = Options(suffix=text) if at_end else Options(contains=(text,))
-    automaton = compile_constraints(options, Vocabulary.of("ab"), KEEP)
-    assert automaton
-    state = START
-    for symbol in word:
-        state = int(automaton.transitions[state, "ab".index(symbol) + 1])
-    assert bool(automaton.accepts[state]) == (word.endswith(text) if at_end else text in word)
+@given(
+    avoid=st.lists(st.text(" 'ABab\u2019z", max_size=4), max_size=6),
+    words=st.lists(st.text(" 'ab", min_size=1, max_size=12), max_size=8),
+)
+def test_avoided_texts(avoid: list[str], words: list[str]) -> None:
+    """The filter keeps the names that contain none of the texts, in any case."""
+    vocabulary = Vocabulary.of(" 'ab")
+    passes = compile_avoided(avoid, vocabulary, FOLD)
+    found = [text.lower().replace("\u2019", "'") for text in avoid if text and "z" not in text]
+    if passes is None:
+        assert found == []
+        return
+    names = vocabulary.encode("".join(f"{word}\n" for word in words))
+    expected = [not any(text in word for text in found) for word in words]
+    assert passes(names).tolist() == expected
+
+
+@pytest.mark.parametrize("pattern", ["[", "[ab", "a[", "[]", "[!]", "*[^b", "[a]["])
+def test_an_open_bracket_is_refused(pattern: str) -> None:
+    """The message says what is missing."""
+    with pytest.raises(SettingError) as refused:
+        compile_constraints(Options(pattern=pattern), VOCABULARY, KEEP)
+    expected = f"pattern {pattern!r}: [ is not closed; write ] after the set"
+    assert str(refused.value) == expected
+
+
+def test_an_open_bracket_may_be_a_symbol() -> None:
+    """If the vocabulary has the bracket, it stands for itself, as in `fnmatch`."""
+    words = ["".join(word) for n in (1, 2, 3) for word in product("[a", repeat=n)]
+    for pattern in ("[", "[a", "a[", "*[a"):
+        expected = [word for word in words if fnmatchcase(word, pattern)]
+        assert match("[a", KEEP, Options(pattern=pattern)) == sorted(expected, key=words.index)
 
 
 @pytest.mark.parametrize("option", ["prefix", "suffix", "contains"])

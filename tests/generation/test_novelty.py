@@ -1,10 +1,12 @@
 """Novelty: compared with a plain Python set, and how it remembers names."""
 
+from collections.abc import Callable
 from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from numpy.typing import NDArray
 
 from dinogen.data import Names, digest
 from dinogen.generation import Novelty
@@ -55,6 +57,57 @@ def test_order_changes_nothing(
     found = [digest(at_once).tolist(), [d for names in piecewise for d in digest(names).tolist()]]
     assert sorted(found[0]) == sorted(found[1])
     assert len(found[0]) == len(set(words) - excluded)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    excluded=st.sets(words, max_size=4),
+    refused=st.lists(st.sets(words, max_size=8), max_size=3),
+    chunks=chunks_of_words,
+    repeats=st.booleans(),
+)
+def test_a_new_name_passes_all_filters(
+    excluded: set[Name], refused: list[set[Name]], chunks: list[list[Name]], repeats: bool
+) -> None:
+    """A name that a filter refuses is not new and not remembered. The other filters never see it.
+
+    They do not see a name that is excluded or remembered either.
+    """
+    asked: list[list[Name]] = [[] for _ in refused]
+
+    def asking(number: int) -> Callable[[Names], NDArray[np.bool_]]:
+        def passes(names: Names) -> NDArray[np.bool_]:
+            found = words_of(names)
+            asked[number] += found
+            return np.array([word not in refused[number] for word in found], dtype=np.bool_)
+
+        return passes
+
+    filters = [asking(number) for number in range(len(refused))]
+    novelty = Novelty(digest(names_from([*excluded])), allow_repeats=repeats, filters=filters)
+    new = [
+        word
+        for chunk in chunks
+        for word in words_of(names_from(chunk).filter(novelty.find_new(names_from(chunk))))
+    ]
+    every = [word for chunk in chunks for word in chunk]
+    expected = [word for word in every if not any(word in some for some in [excluded, *refused])]
+    assert new == (expected if repeats else list(dict.fromkeys(expected)))
+    remembered = [value for array in novelty._seen for value in array.tolist()]
+    assert len(remembered) == (0 if repeats else len(new))
+    if not repeats:
+        assert all(found.count(word) == 1 for found in asked for word in new)
+    unseen: set[Name] = excluded.union()
+    for found, some in zip(asked, refused, strict=True):
+        assert not unseen & set(found)
+        unseen |= some
+
+
+def words_of(names: Names) -> list[Name]:
+    """Convert names to tuples."""
+    ends = names.starts[1:] - 1
+    pairs = zip(names.starts[:-1].tolist(), ends.tolist(), strict=True)
+    return [tuple(names.symbols[start:end].tolist()) for start, end in pairs]
 
 
 def random_chunks(sizes: list[int], seed: int) -> list[Names]:

@@ -18,7 +18,7 @@ from dinogen.data import END, CaseRule, Names, Vocabulary
 from dinogen.errors import SettingError
 from dinogen.generation import (
     DEAD,
-    DEFAULT_OPTIONS,
+    Decoding,
     LookaheadPlan,
     NameRules,
     NameStream,
@@ -39,6 +39,7 @@ LONGEST = 10
 
 VOCABULARY = Vocabulary.of("ab")
 RULES = NameRules(LONGEST)
+FREE = Decoding()
 
 Probabilities = dict[str, float]
 
@@ -60,28 +61,31 @@ def wild() -> Network:
 
 
 @cache
-def enumerate_names(model: Network, options: Options) -> Probabilities:
+def enumerate_names(
+    model: Network, options: Options, default: Decoding = FREE, min_length: int = 1
+) -> Probabilities:
     """Compute the probability of every name, symbol by symbol in plain loops.
 
-    Empty names and names of more than `LONGEST` symbols are left out. The constraints matter only
-    for truncation: it does not count symbols after which no name can satisfy them.
+    Names of less than the minimum or more than `LONGEST` symbols are left out. The constraints
+    matter only for truncation: it does not count symbols after which no name can satisfy them.
     """
     p = as_columns(model)
     automaton = None
-    if options.truncates:
+    decoding = options.decoding(default)
+    if decoding.truncates:
         automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
     probabilities: Probabilities = {}
 
     def extend(written: str, probability: float, symbol: int, a: NDArray[np.float64]) -> None:
         a = np.tanh(p["Wax"] @ one_hot(symbol, 3) + p["Waa"] @ a + p["b"])
         row: list[float] = softmax(p["Wya"] @ a + p["by"])[:, 0].tolist()
-        if not written:
-            row[END] = 0  # no name is empty
+        if len(written) < min_length:
+            row[END] = 0
         if automaton:
             state = automaton.read(" ab".index(letter) for letter in written)
             possible = [bool(automaton.accepts[state]), *(automaton.transitions[state, 1:] != DEAD)]
             row = [p if can else 0 for p, can in zip(row, possible, strict=True)]
-        row = reweight_row(row, options)
+        row = reweight_row(row, decoding)
         if row[END]:
             probabilities[written] = probability * row[END]
         for letter in (1, 2):
@@ -95,30 +99,35 @@ def enumerate_names(model: Network, options: Options) -> Probabilities:
 def satisfies(name: str, options: Options) -> bool:
     """Whether a name satisfies the constraints, by the standard library."""
     return (
-        name.startswith(options.prefix or "")
-        and name.endswith(options.suffix or "")
+        name.startswith(tuple(options.prefix) or "")
+        and name.endswith(tuple(options.suffix) or "")
         and all(text in name for text in options.contains)
+        and not any(text and text in name for text in options.not_contains)
         and len(name) >= (options.min_length or 1)
         and len(name) <= (options.max_length or LONGEST)
         and fnmatchcase(name, options.pattern or "*")
     )
 
 
-def conditional(model: Network, options: Options, rules: NameRules = RULES) -> Probabilities:
+def conditional(
+    model: Network, options: Options, rules: NameRules = RULES, default: Decoding = FREE
+) -> Probabilities:
     """The probability of each name, conditioned on the constraints and the rules."""
     fitting = {
         name: probability
-        for name, probability in enumerate_names(model, options).items()
+        for name, probability in enumerate_names(model, options, default, rules.min_length).items()
         if satisfies(name, options) and len(name) <= rules.max_length
     }
     return {name: probability / sum(fitting.values()) for name, probability in fitting.items()}
 
 
-def plan_for(model: Network, options: Options, rules: NameRules = RULES) -> LookaheadPlan:
+def plan_for(
+    model: Network, options: Options, rules: NameRules = RULES, default: Decoding = FREE
+) -> LookaheadPlan:
     """The lookahead plan for the constraints."""
     automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
     assert automaton is not None
-    return plan_lookahead(model, automaton, options, rules)
+    return plan_lookahead(model, automaton, options.decoding(default), rules)
 
 
 def texts(names: Names) -> list[str]:
@@ -131,11 +140,13 @@ def block(
     size: int,
     seed: int,
     plan: LookaheadPlan,
-    options: Options = DEFAULT_OPTIONS,
+    options: Options | None = None,
     rules: NameRules = RULES,
+    default: Decoding = FREE,
 ) -> list[str]:
     """Draw one block of names."""
-    return texts(draw_constrained(model, np.random.default_rng(seed), size, options, rules, plan))
+    decoding, random = (options or Options()).decoding(default), np.random.default_rng(seed)
+    return texts(draw_constrained(model, random, size, decoding, rules, plan).names)
 
 
 def frequencies(names: list[str]) -> Probabilities:
@@ -143,16 +154,21 @@ def frequencies(names: list[str]) -> Probabilities:
     return {name: times / len(names) for name, times in Counter(names).items()}
 
 
-def check_distribution(model: Network, options: Options, rules: NameRules = RULES) -> None:
+def check_distribution(
+    model: Network, options: Options, rules: NameRules = RULES, default: Decoding = FREE
+) -> None:
     """Check that each name's mean frequency over many blocks is its conditional probability.
 
     The names of a block depend on each other, but the blocks are independent. So the standard
     error of the mean is estimated from the blocks, and five standard errors are allowed.
     """
     blocks, size = 60, 1_536
-    probabilities = conditional(model, options, rules)
-    plan = plan_for(model, options, rules)
-    found = [frequencies(block(model, size, seed, plan, options, rules)) for seed in range(blocks)]
+    probabilities = conditional(model, options, rules, default)
+    plan = plan_for(model, options, rules, default)
+    found = [
+        frequencies(block(model, size, seed, plan, options, rules, default))
+        for seed in range(blocks)
+    ]
     assert set().union(*found) <= set(probabilities)
     assert sum(probabilities.values()) == pytest.approx(1)
     common = [name for name, probability in probabilities.items() if probability > 0.005]
@@ -184,6 +200,10 @@ def check_distribution(model: Network, options: Options, rules: NameRules = RULE
         Options(min_length=3, max_length=4),
         Options(pattern="?[!b]*a?"),
         Options(prefix="b", suffix="b", contains=("aa",), max_length=7),
+        Options(prefix=("ab", "b", "bb")),
+        Options(suffix=("ba", "aab", "b")),
+        Options(not_contains=("ab", "bba")),
+        Options(prefix=("aa", "b"), suffix=("ab", "a"), not_contains="bb", contains="ba"),
     ],
     ids=str,
 )
@@ -200,6 +220,8 @@ def test_names_have_the_conditional_distribution(options: Options) -> None:
         Options(min_length=4),
         Options(pattern="*a*a*b"),
         Options(prefix="b", suffix="b", contains=("aa",), max_length=7),
+        Options(suffix=("ba", "aab"), not_contains="aba"),
+        Options(not_contains=("aa", "bb")),
     ],
     ids=str,
 )
@@ -229,6 +251,15 @@ def test_temperature_and_truncation_apply_before_the_constraints(
     """Constraints condition the distribution that temperature, top-k and top-p give."""
     check_distribution(mild(), options)
     before, after = conditional(mild(), plain), conditional(mild(), options)
+    assert sum(abs(after.get(name, 0) - before[name]) for name in before) > 0.05  # not the same
+
+
+@pytest.mark.parametrize("options", [PREFIX_AND_MORE, SUFFIX, Options(pattern="*a?")], ids=str)
+def test_min_p_and_the_shortest_length_apply_before_the_constraints(options: Options) -> None:
+    """Constraints condition the distribution of names that are decoded by default."""
+    rules, default = NameRules(LONGEST, min_length=4), Decoding(min_p=0.3)
+    check_distribution(mild(), options, rules, default)
+    before, after = conditional(mild(), options), conditional(mild(), options, rules, default)
     assert sum(abs(after.get(name, 0) - before[name]) for name in before) > 0.05  # not the same
 
 
@@ -335,6 +366,7 @@ def test_unfinished_particles_are_resampled(copies: list[int]) -> None:
 
 
 short_texts = st.text("ab", max_size=2)
+alternatives = short_texts | st.lists(st.text("ab", min_size=1, max_size=2), max_size=3)
 
 
 @settings(max_examples=80, deadline=None)
@@ -342,9 +374,10 @@ short_texts = st.text("ab", max_size=2)
     options=st.builds(
         Options,
         top_k=st.sampled_from([None, 1, 2]),
-        prefix=st.none() | short_texts,
-        suffix=st.none() | short_texts,
+        prefix=alternatives,
+        suffix=alternatives,
         contains=st.lists(short_texts, max_size=2),
+        not_contains=st.lists(st.text("ab", min_size=2, max_size=3), max_size=2),
         min_length=st.none() | st.integers(0, 6),
         max_length=st.none() | st.integers(1, 8),
         pattern=st.none()
@@ -365,8 +398,10 @@ def test_all_names_satisfy_the_constraints(
         reject()
     assume(automaton is not None)
     assert automaton is not None
-    plan = plan_lookahead(model(), automaton, options, rules)
-    drawn = draw_constrained(model(), np.random.default_rng(seed), size, options, rules, plan)
+    decoding = options.decoding(FREE)
+    plan = plan_lookahead(model(), automaton, decoding, rules)
+    random = np.random.default_rng(seed)
+    drawn = draw_constrained(model(), random, size, decoding, rules, plan).names
     names = texts(drawn)
     assert len(names) in (0, size)
     assert all(name and satisfies(name, options) for name in names)
@@ -392,8 +427,26 @@ def test_a_block_without_accepted_names_is_empty(
     """No error is raised if all names are too long or have probability 0."""
     plan = plan_for(mild(), options, rules)
     assert block(mild(), size, 1, plan, options, rules) == []
-    drawn = NameStream(mild(), 1, options, rules, plan).draw(3)
+    drawn = NameStream(mild(), 1, options.decoding(FREE), rules, plan).draw(3)
     assert len(drawn.names) == len(drawn.positions) == 0
+
+
+def test_excess_follows_each_particle() -> None:
+    """It is that of the finished names, before truncation and also after resampling."""
+    options, decoding = Options(contains=("aab", "bb")), Decoding(0.8, top_k=2, keep=0.5)
+    plan = plan_for(wild(), options)
+    names, excess = draw_constrained(wild(), np.random.default_rng(5), 1_000, decoding, RULES, plan)
+    expected = []
+    for start, end in pairwise(names.starts.tolist()):
+        state, p = wild().begin(1)
+        p[:, END], total = 0, 0.0
+        for symbol in names.symbols[start:end].tolist():
+            row = p[0].tolist()
+            total += sum(q * math.log(q) for q in row if q) / sum(row) - math.log(row[symbol])
+            if symbol != END:
+                state, p = wild().advance(state, np.array([symbol]))
+        expected.append(total)
+    np.testing.assert_allclose(excess, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_rejected_particles_are_replaced() -> None:
@@ -416,5 +469,6 @@ def test_truncation_does_not_count_a_forbidden_end(options: Options) -> None:
     ending = random_network(3, 4, seed=11, dtype=np.float32)
     ending.parameters["by"][0] = 3.0  # likelier than both letters, as the first symbol too
     constrained = block(ending, 2_000, 1, plan_for(ending, options), options)
-    plain = texts(draw_block(ending, np.random.default_rng(1), 2_000, options, RULES))
+    random = np.random.default_rng(1)
+    plain = texts(draw_block(ending, random, 2_000, options.decoding(FREE), RULES).names)
     assert set(constrained) == set(plain)

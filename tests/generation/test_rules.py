@@ -21,7 +21,8 @@ def test_masks_agree_with_the_automaton(symbols: list[int]) -> None:
     for place in range(len(symbols) + 1):
         p = np.ones((2, V), dtype=np.float32)
         if place:
-            RULES.mask_next(p, np.array([symbols[place - 1], VOCABULARY.indices_of("a")[0]]))
+            previous = np.array([symbols[place - 1], VOCABULARY.indices_of("a")[0]])
+            RULES.mask_next(p, previous, place)
             assert p[1].all()  # the other name of the block is not affected
         else:
             RULES.mask_first(p)
@@ -44,9 +45,19 @@ def test_without_white_space_only_the_empty_name_is_forbidden() -> None:
     """No other probability changes."""
     rules = NameRules(max_length=4)
     p = np.ones((3, V))
-    rules.mask_next(p, np.array([1, 2, 3]))
+    rules.mask_next(p, np.array([1, 2, 3]), 1)
     rules.mask_last(p)
     assert p.all()
     rules.mask_first(p)
     assert (p[:, END] == 0).all()
     assert p[:, 1:].all()
+
+
+def test_a_short_name_does_not_end() -> None:
+    """The end is forbidden until a name has the minimum number of symbols; nothing else is."""
+    rules = NameRules(max_length=9, min_length=3)
+    for length in (1, 2, 3, 4):
+        p = np.ones((2, V))
+        rules.mask_next(p, np.array([1, 2]), length)
+        assert (p[:, END] == 0).all() == (length < 3)
+        assert p[:, 1:].all()

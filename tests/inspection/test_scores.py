@@ -1,14 +1,17 @@
 """Scores of given names, and which of two models a name comes from."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dinogen.checkpoint import Checkpoint, load_checkpoint
 from dinogen.cli import BUNDLED
+from dinogen.data import read_corpus
 from dinogen.inspection import probability_of_first, score_names
 from dinogen.models import score
+from dinogen.training import DefaultRun, Settings
 
 NAMES = ["Tyrannosaurus", "REX", "Ünica", "a", "Qqq", "x y"]
 
@@ -25,9 +28,24 @@ def test_totals_agree_with_score(checkpoint: Checkpoint) -> None:
     wanted = score(checkpoint.mixture, checkpoint.vocabulary.encode("tyrannosaurus\nrex\na\nqqq\n"))
     np.testing.assert_allclose([scores.totals[i] for i in (0, 1, 3, 4)], wanted, rtol=1e-6)
     assert [scores.totals[i] for i in (2, 5)] == [math.inf] * 2
-    assert scores.folded == [name.lower() for name in NAMES]
+    assert scores.folded == ["tyrannosaurus", "rex", "Ünica", "a", "qqq", "x y"]
     assert scores.known[0]
     assert not any(scores.known[1:])
+
+
+def test_names_are_written_like_the_training_names(tmp_path: Path) -> None:
+    """Apostrophes, spaces and capitals of the given names do not matter."""
+    (tmp_path / "list.txt").write_text("Anne-Lou O’Hara\nCora\nBo\n", encoding="utf-8")
+    corpus = read_corpus([tmp_path / "list.txt"])
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=1, steps=2, hidden_size=4))
+    for _ in run.train():
+        pass
+    names = ["Anne-Lou O’Hara", "ANNE-LOU\u00a0O'HARA", "anne-lou\u202fo’hara"]
+    scores = score_names(run.checkpoint(), names)
+    assert scores.names == names
+    assert [*scores.folded] == ["anne-lou o’hara"] * 3
+    assert [*scores.known] == [True] * 3
+    assert len(set(scores.totals)) == 1
 
 
 def test_each_name(checkpoint: Checkpoint) -> None:
@@ -39,7 +57,7 @@ def test_each_name(checkpoint: Checkpoint) -> None:
         assert scores.per_symbol(i) == pytest.approx(scores.totals[i] / scores.length(i))
         if scores.totals[i] == math.inf:
             assert scores.symbol_nats(i) == []
-            assert scores.unknown_symbol(i) in ("ü", " ")
+            assert scores.unknown_symbol(i) in ("Ü", " ")
         else:
             assert len(scores.symbol_nats(i)) == scores.length(i)
             assert sum(scores.symbol_nats(i)) == pytest.approx(scores.totals[i])

@@ -11,7 +11,7 @@ from dinogen.errors import SettingError
 from dinogen.models import CELLS
 from dinogen.training import BOUNDS, CHOICES, Settings
 
-DINOSAURS = CorpusStats(lines=1_536, names=1_524, duplicates=12, longest=26, sha256="")
+DINOSAURS = CorpusStats(lines=1_536, names=1_524, duplicates=12, shortest=3, longest=26, sha256="")
 PLAIN = Settings(seed=1, hidden_size=8, steps=10)
 CHOSEN = Settings(
     seed=2**64 - 1,
@@ -49,7 +49,7 @@ def test_the_defaults_for_the_dinosaurs() -> None:
 
 def test_the_defaults_for_a_short_and_a_long_list() -> None:
     """10 names get 286 epochs, 128 hidden units and a dropout of 0.5; 10,000 names get 256."""
-    short = CorpusStats(lines=10, names=10, duplicates=0, longest=5, sha256="")
+    short = CorpusStats(lines=10, names=10, duplicates=0, shortest=5, longest=5, sha256="")
     settings = Settings.for_corpus(short, seed=1)
     assert (settings.steps, settings.hidden_size, settings.dropout) == (286, 128, 0.5)
     assert settings.holdout == 0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dinogen.data.case import CaseRule
 from dinogen.data.corpus import CorpusStats
 from dinogen.data.vocabulary import Vocabulary
+from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import Array
 from dinogen.models.mixture import Mixture
 from dinogen.version import __version__
@@ -91,6 +92,7 @@ class Checkpoint:
         case: the rule for capitals.
         corpus: statistics of the training list.
         known: (D,) sorted digests of the distinct names of that list, held-out names included.
+        decoding: how names are drawn if no option says so.
         training: how the model was trained.
         held_out: the held-out loss; None if no names were held out.
         history: the losses during training.
@@ -104,6 +106,7 @@ class Checkpoint:
     case: CaseRule
     corpus: CorpusStats
     known: NDArray[np.uint64]
+    decoding: Decoding
     training: TrainingStats
     held_out: HeldOut | None
     history: Sequence[HistoryRow]

@@ -104,7 +104,14 @@ class Boolean(Plain):
 
 
 class Text(Plain):
-    """A text of visible symbols, which is safe to print on a terminal."""
+    """A text of visible symbols, which is safe to print on a terminal.
+
+    Attributes:
+        newlines: whether newlines are allowed.
+    """
+
+    def __init__(self, newlines: bool = False) -> None:
+        self.newlines = newlines
 
     def read(self, value: object, name: str) -> str:
         """See `Field.read`."""
@@ -112,7 +119,7 @@ class Text(Plain):
             raise Malformed(f"{name} is not a text")
         if len(value) > MAX_NAME_LENGTH:
             raise Malformed(f"{name} is too long")
-        if not all(map(is_visible, value)):
+        if not all(map(is_visible, value.replace("\n", "") if self.newlines else value)):
             raise Malformed(f"{name} has an invisible symbol")
         return value
 

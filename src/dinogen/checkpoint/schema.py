@@ -41,10 +41,12 @@ from dinogen.checkpoint.fields import (
     Text,
     json_object,
 )
-from dinogen.data.case import MAX_FOLDED_LENGTH, CaseRule
+from dinogen.data.case import CaseRule
 from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.corpus import CorpusStats
+from dinogen.data.shapes import MAX_SHAPES_SIZE, WordShape
 from dinogen.data.vocabulary import Vocabulary
+from dinogen.generation.decoding import BOUNDS, Decoding
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.mixture import Mixture
 from dinogen.models.network.cells import CELLS
@@ -57,7 +59,7 @@ from dinogen.models.ngram.kneser_ney import (
     NGram,
 )
 
-FORMAT = 2
+FORMAT = 3
 """The version of the schema. Raise it when older files cannot be read any more, or when older
 versions could not read new files. A new required field does the former."""
 
@@ -124,6 +126,8 @@ def _check_corpus(corpus: CorpusStats) -> str | None:
     distinct = corpus.lines - corpus.duplicates
     if distinct < 2 or corpus.names not in (distinct, corpus.lines):
         return "has numbers of lines, names and duplicates that contradict each other"
+    if corpus.shortest > corpus.longest:
+        return "has a shortest name that is longer than the longest"
     return None
 
 
@@ -152,18 +156,54 @@ class HistoryRowField:
         return {"step": value.step, **value.losses, **samples}
 
 
+def _check_shapes(shapes: list[WordShape]) -> str | None:
+    """Return what is wrong with the word shapes of a case rule, if anything."""
+    if sum(node.size for node in shapes) > MAX_SHAPES_SIZE:
+        return "is too long"
+    if len({node.text for node in shapes}) < len(shapes):
+        return "has two shapes for one beginning of a word"
+    return None
+
+
+class CaseInfo(NamedTuple):
+    """A case rule in the JSON text."""
+
+    fold: bool
+    capital_after: frozenset[str]
+    shapes: tuple[WordShape, ...]
+
+
 VOCABULARY = Converted(
     Checked(ListOf(Symbol(), MAX_SYMBOLS), _check_vocabulary),
     Vocabulary,
     lambda vocabulary: [*vocabulary.symbols],
 )
 
-CASE = Record(
-    CaseRule,
-    {
-        "fold": Boolean(),
-        "capital_after": Converted(ListOf(Symbol(newline=True), MAX_SYMBOLS), frozenset, sorted),
-    },
+SHAPE = Checked(Text(), lambda shape: "has other signs than X and x" if shape.strip("Xx") else None)
+
+CASE = Converted(
+    Record(
+        CaseInfo,
+        {
+            "fold": Boolean(),
+            "capital_after": Converted(
+                ListOf(Symbol(newline=True), MAX_SYMBOLS), frozenset, sorted
+            ),
+            "shapes": Converted(
+                Checked(
+                    ListOf(
+                        Record(WordShape, {"text": Text(newlines=True), "shape": SHAPE}),
+                        MAX_SHAPES_SIZE,
+                    ),
+                    _check_shapes,
+                ),
+                tuple,
+                list,
+            ),
+        },
+    ),
+    lambda info: CaseRule(*info),
+    lambda case: CaseInfo(*case),
 )
 
 CORPUS = Checked(
@@ -173,11 +213,23 @@ CORPUS = Checked(
             "lines": Integer(low=2),
             "names": Integer(low=2),
             "duplicates": Integer(),
-            "longest": Integer(low=1, high=MAX_FOLDED_LENGTH),
+            "shortest": Integer(low=1, high=MAX_NAME_LENGTH),
+            "longest": Integer(low=1, high=MAX_NAME_LENGTH),
             "sha256": Text(),
         },
     ),
     _check_corpus,
+)
+
+DECODING = Record(
+    Decoding,
+    {
+        "temperature": Number(*BOUNDS["temperature"]),
+        "top_k": Nullable(Integer(1, MAX_SYMBOLS)),
+        "top_p": Nullable(Number(*BOUNDS["top_p"])),
+        "min_p": Nullable(Number(*BOUNDS["min_p"])),
+        "keep": Number(*BOUNDS["keep"]),
+    },
 )
 
 TRAINING = Record(
@@ -207,6 +259,7 @@ HEADER: Mapping[str, Field[Any]] = {
     "vocabulary": VOCABULARY,
     "case": CASE,
     "corpus": CORPUS,
+    "decoding": DECODING,
     "training": TRAINING,
     "held_out": Nullable(HELD_OUT),
     "history": Checked(ListOf(HistoryRowField(), MAX_ROWS), _check_history),
@@ -587,6 +640,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "symbols": header["vocabulary"],
         "case": header["case"],
         "corpus": header["corpus"],
+        "decoding": header["decoding"],
         "training": header["training"],
         "heldout": held_out
         and {

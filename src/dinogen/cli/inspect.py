@@ -1,6 +1,7 @@
 """``dinogen inspect``: show a model, what it expects next, and how it scores given names."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf, isfinite, isnan
 from pathlib import Path
@@ -169,7 +170,9 @@ def _show_comparison(
 def _show_next(checkpoint: "Checkpoint", written: str, screen: "Screen | None") -> None:
     from dinogen.models.scoring import next_probabilities
 
-    folded = checkpoint.case.fold_part(written, more_after=True)
+    # More may follow, so a letter stands for it: no sigma is final.
+    more = unicodedata.normalize("NFC", f"{written}q")
+    folded = checkpoint.case.fold(more, checkpoint.vocabulary)[:-1]
     indices = checkpoint.vocabulary.indices_of(folded)
     p = next_probabilities(checkpoint.mixture, indices).tolist()
     symbols: list[str | None] = [None, *checkpoint.vocabulary.symbols]

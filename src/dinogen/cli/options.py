@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dinogen.bounds import SEED, Bounds, check
+from dinogen.bounds import Bounds, as_seed, check
 from dinogen.cli.terminal import print_message
 from dinogen.errors import SettingError
 
@@ -47,8 +47,20 @@ def number_option(
 
 # Random seeds.
 
-seed_option: Decorator = number_option(
-    "--seed", int, {"seed": SEED}, "Random seed.  [default: a new one, printed on stderr]"
+
+def _as_seed(_ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Convert a seed to a number."""
+    try:
+        return None if value is None else as_seed(value)
+    except SettingError as error:
+        raise click.BadParameter(str(error), param=option) from None
+
+
+seed_option: Decorator = click.option(
+    "--seed",
+    metavar="SEED",
+    callback=_as_seed,
+    help="Random seed: a whole number, or any text.  [default: a new one, printed on stderr]",
 )
 
 
@@ -71,12 +83,13 @@ CHECKPOINT_VARIABLE = "DINOGEN_CHECKPOINT"
 BUNDLED = Path(__file__).parents[1] / "pretrained" / "dinosaurs.npz"
 
 
-def load_named(path: str | None) -> "tuple[Model, Path]":
+def load_named(path: str | None, *, quiet: bool = False) -> "tuple[Model, Path]":
     """Load a model, and return it with the path of its checkpoint.
 
     Args:
         path: the path of the checkpoint. None for ``$DINOGEN_CHECKPOINT``, else ``./dinogen.npz``,
             else the bundled checkpoint.
+        quiet: whether not to print that the bundled checkpoint is used.
 
     Raises:
         CheckpointError: for a file that cannot be read, or that is not a checkpoint.
@@ -89,8 +102,9 @@ def load_named(path: str | None) -> "tuple[Model, Path]":
     elif Path(DEFAULT_CHECKPOINT).exists():
         chosen = Path(DEFAULT_CHECKPOINT)
     else:
-        print_message(
-            f"using the dinosaurs that come with dinogen (there is no ./{DEFAULT_CHECKPOINT})"
-        )
+        if not quiet:
+            print_message(
+                f"using the dinosaurs that come with dinogen (there is no ./{DEFAULT_CHECKPOINT})"
+            )
         chosen = BUNDLED
     return load(chosen), chosen

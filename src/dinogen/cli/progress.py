@@ -13,6 +13,7 @@ from dinogen.checkpoint.writing import save
 from dinogen.cli.terminal import print_message, printable, stop_on_signal
 from dinogen.cli.views.charts import draw_losses, format_losses
 from dinogen.cli.views.screen import pluralize
+from dinogen.cli.views.summary import describe_shares
 from dinogen.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -196,5 +197,8 @@ def _summary(checkpoint: "Checkpoint", output: str, *, stopped_early: bool) -> s
         parts.append(f"stopped early at step {training.steps:,}, as the loss no longer improved")
     if held_out:
         names = pluralize(held_out.names, "held-out name")
-        parts.append(f"loss on {names}: {held_out.nats_per_symbol:.3f} nats per symbol")
+        loss = f"loss on {names}: {held_out.nats_per_symbol:.3f} nats per symbol"
+        if len(checkpoint.mixture.members) > 1:
+            loss += f", from {describe_shares(checkpoint)}"
+        parts.append(loss)
     return "; ".join([*parts, f"saved to {output}"])

@@ -29,7 +29,9 @@ def _bounds() -> "Bounds":
 
 
 @click.command(
-    epilog="The same checkpoint, seed and options give the same names, and --n only sets how many. "
+    epilog="Unlikely symbols and the least likely names are left out, as strictly as was measured "
+    "to be right for the model. Any of --temperature, --top-k and --top-p replaces this.\n\n"
+    "The same checkpoint, seed and options give the same names, and --n only sets how many. "
     "A candidate is a drawn name that may be new or not. To find N new names, up to about "
     "50,000 + 100 N candidates are drawn, and fewer if they are long. If that is not enough, the "
     "names that were found are written, and the exit status is 1."
@@ -37,18 +39,46 @@ def _bounds() -> "Bounds":
 @checkpoint_argument
 @number_option("-n --n", int, _bounds, "How many names to write.  [default: 10]")
 @seed_option
-@click.option("--prefix", metavar="TEXT", help="Only names that begin with TEXT.")
-@click.option("--suffix", metavar="TEXT", help="Only names that end with TEXT.")
+@click.option(
+    "--prefix",
+    metavar="TEXT",
+    multiple=True,
+    help="Only names that begin with TEXT. If it is repeated, with any of the texts.",
+)
+@click.option(
+    "--suffix",
+    metavar="TEXT",
+    multiple=True,
+    help="Only names that end with TEXT. If it is repeated, with any of the texts.",
+)
 @click.option(
     "--contains",
     metavar="TEXT",
     multiple=True,
-    help="Only names that contain TEXT. May be repeated.",
+    help="Only names that contain TEXT. If it is repeated, all of the texts.",
+)
+@click.option(
+    "--not-contains",
+    metavar="TEXT",
+    multiple=True,
+    help="No name that contains TEXT. If it is repeated, none of the texts.",
+)
+@click.option(
+    "--avoid",
+    metavar="FILE",
+    multiple=True,
+    help="No name that contains a line of this file, as with --not-contains. May be repeated; - is "
+    "standard input.",
 )
 @number_option(
-    "--min-length", int, _bounds, "Only names of at least N symbols (letters, spaces and so on)."
+    "--min-length",
+    int,
+    _bounds,
+    "Only names of at least N symbols (letters, spaces and so on).  [default: as in the list]",
 )
-@number_option("--max-length", int, _bounds, "Only names of at most N symbols.")
+@number_option(
+    "--max-length", int, _bounds, "Only names of at most N symbols.  [default: as in the list]"
+)
 @click.option(
     "--pattern",
     metavar="GLOB",
@@ -66,11 +96,18 @@ def _bounds() -> "Bounds":
     "--case keep. May be repeated; - is standard input.",
 )
 @number_option(
+    "--min-distance",
+    int,
+    _bounds,
+    "2: no name that is one edit away from a name of the training list. An edit adds, deletes or "
+    "replaces one symbol. 1: no name of the list, which is the default.",
+)
+@number_option(
     "--temperature",
     float,
     _bounds,
-    "Below 1: safer choices, and names that are more alike. Above 1: bolder choices, and more "
-    "varied names.  [default: 1]",
+    "1: the model's own distribution. Below 1: safer choices, and names that are more alike. Above "
+    "1: bolder choices, and more varied names.",
 )
 @number_option(
     "--top-k", int, _bounds, "Draw each symbol from the N most likely ones, for fewer odd names."
@@ -96,13 +133,16 @@ def _bounds() -> "Bounds":
     help="Write one JSON object per name and line. Its 'nats' are the negative log-likelihood of "
     "the name (natural-log units: lower = more likely).",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 def sample(
     checkpoint: str | None,
     n: int | None,
     seed: int | None,
     skip: int | None,
+    avoid: tuple[str, ...],
     exclude: tuple[str, ...],
     as_json: bool,
+    quiet: bool,
     **given: Any,
 ) -> None:
     """Write new names, one per line.
@@ -117,19 +157,20 @@ def sample(
       dinogen sample --n 7 --seed 42
       dinogen sample --prefix t --suffix saurus --max-length 12
       dinogen sample --pattern '[aeiou]*x' --exclude taken.txt
+      dinogen sample --avoid rude.txt --min-distance 2 --quiet
       dinogen sample greek.npz --temperature 0.7
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
     from dinogen.generation.decoding import Options
 
-    if exclude.count("-") > 1:
+    if (avoid + exclude).count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")
-    model, _ = load_named(checkpoint)
+    model, _ = load_named(checkpoint, quiet=quiet)
     chosen = {name: value for name, value in given.items() if value is not None}
-    options = Options(exclude=_read_names(exclude), **chosen)
+    options = Options(avoid=_read_names(avoid), exclude=_read_names(exclude), **chosen)
     chosen_seed = new_seed() if seed is None else seed
     blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
-    if seed is None:
+    if seed is None and not quiet:
         print_seed(chosen_seed)
     for drawn in blocks:
         if as_json:
@@ -141,7 +182,7 @@ def sample(
 
 
 def _read_names(sources: tuple[str, ...]) -> list[str]:
-    """Read the names of several lists."""
+    """Read the lines of several lists."""
     from dinogen.data.sources import read_names
 
     return [name for source in sources for names in read_names(source) for name in names]

@@ -117,8 +117,8 @@ _READING = {"case", "keep_duplicates"}
 @click.option(
     "--case",
     type=click.Choice(["fold", "keep"]),
-    help="fold: train on names in lower case, and restore capitals in new names. keep: train on "
-    "names as they are.  [default: fold]",
+    help="fold: train on names in small letters, and write new names with capitals as in the list. "
+    "keep: train on names as they are.  [default: fold]",
 )
 @click.option(
     "--keep-duplicates", is_flag=True, help="Train on a name as often as it is in the list."
@@ -246,7 +246,7 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
     plan = _plan(given, checkpoint)
     corpus = read_corpus(
         paths,
-        fold_case=checkpoint.case.fold,
+        fold_case=checkpoint.case.folds,
         keep_duplicates=checkpoint.corpus.keeps_duplicates,
     )
     recipe = plan.pop("recipe", checkpoint.recipe)
@@ -268,7 +268,7 @@ def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:
     plan = {"recipe", "steps", "epochs", "patience"}
     fixed: dict[str, object] = {
         **checkpoint.training.settings,
-        "case": "fold" if checkpoint.case.fold else "keep",
+        "case": "fold" if checkpoint.case.folds else "keep",
         # In a list without duplicates, the option changes nothing.
         "keep_duplicates": checkpoint.corpus.keeps_duplicates or not checkpoint.corpus.duplicates,
     }

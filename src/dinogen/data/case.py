@@ -1,99 +1,128 @@
-"""Case rules: fold the case of names before training, restore capitals on output."""
+"""Case rules: names are folded to small letters for training, and capitals are restored."""
 
+import re
 import unicodedata
+from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
-from dinogen.data.cleaning import MAX_NAME_LENGTH
-from dinogen.data.sequences import END, Names
+from dinogen.data.capitals import learn_capitals
+from dinogen.data.letters import (
+    APOSTROPHES,
+    SPACES,
+    is_letter,
+    script_of,
+    scripts_with_case,
+    small_of,
+    symbol_class,
+)
+from dinogen.data.shapes import WordShape
 from dinogen.data.vocabulary import Vocabulary
-
-MAX_FOLDED_LENGTH = 3 * MAX_NAME_LENGTH
-"""The maximum length of a folded name. Some capitals fold to more than one symbol."""
 
 
 class CaseRule(NamedTuple):
-    """How the case of names is folded and which capitals are restored.
+    """How the case of names is folded, and which capitals are restored.
 
     Attributes:
-        fold: whether names are lower-cased before training.
-        capital_after: symbols after which a letter is capitalised; a newline stands for the start
-            of a name. Empty if no capitals are restored.
+        folds: whether names are trained on in small letters.
+        capital_after: symbols after which a word usually begins with a capital; a newline stands
+            for the start of a name.
+        shapes: the words and the beginnings of words that are written otherwise.
     """
 
-    fold: bool
-    capital_after: frozenset[str]
+    folds: bool
+    capital_after: frozenset[str] = frozenset()
+    shapes: tuple[WordShape, ...] = ()
 
     @classmethod
     def unchanged(cls) -> "CaseRule":
         """Build the rule that changes nothing."""
-        return cls(fold=False, capital_after=frozenset())
+        return cls(folds=False)
 
     @classmethod
-    def learn(cls, text: str) -> "CaseRule":
-        """Find where capitals stand in a text with one name per line.
+    def learn(cls, text: str) -> tuple["CaseRule", str]:
+        """Learn the rule of a list, and fold the list.
 
-        Capitals are restored if most names start with one. They are restored at the start of a
-        name, and after each non-letter that is followed by capitals more often than by small
-        letters: after the hyphen of "Jean-Paul", not after the apostrophe of "Ta'izz".
-        """
-        vocabulary = Vocabulary.of(text)
-        names = vocabulary.encode(text)
-        symbols = ("\n", *vocabulary.symbols)
-        is_capital = np.array([symbol != symbol.lower() for symbol in symbols])  # (V,)
-        is_small = np.array([symbol != symbol.upper() for symbol in symbols]) & ~is_capital
-        previous = np.roll(names.symbols, 1)  # (S,)
-        capitals = np.bincount(previous[is_capital[names.symbols]], minlength=len(symbols))  # (V,)
-        smalls = np.bincount(previous[is_small[names.symbols]], minlength=len(symbols))  # (V,)
-        if 2 * capitals[END] <= len(names):
-            return cls(fold=True, capital_after=frozenset())
-        separators = {
-            symbol
-            for symbol, capital, small in zip(symbols, capitals, smalls, strict=True)
-            if capital > small and not _is_letter(symbol)
-        }
-        return cls(fold=True, capital_after=frozenset(separators | {"\n"}))
-
-    def fold_part(self, text: str, *, more_before: bool = False, more_after: bool = False) -> str:
-        """Normalise a part of a name to NFC and fold its case.
+        A capital is folded if it can be restored from its small letter, and if the list writes its
+        script in both cases. The rule restores the case that the list shows.
 
         Args:
-            text: the part.
-            more_before: whether more of the name comes before it.
-            more_after: whether more of the name comes after it.
+            text: a list with one name per line, in NFC.
+
+        Returns:
+            The rule, and the folded list. Every symbol is still one symbol.
         """
-        # "Σ" folds to "ς" at the end of a word only, so letters stand in for the rest of the name:
-        # "q", which composes with no mark.
-        composed = unicodedata.normalize("NFC", text)
-        folded = self.apply(f"{'q' * more_before}{composed}{'q' * more_after}")
-        return folded[more_before : len(folded) - more_after]
+        scripts = scripts_with_case(set(text))
+        table = {
+            symbol: small
+            for symbol in set(text)
+            if (small := small_of(symbol)) and script_of(symbol) in scripts
+        }
+        fold = partial(_replace, table=table, final_sigma="Σ" in table)
+        return cls(True, *learn_capitals(text, fold)), fold(text)
 
-    def apply(self, text: str) -> str:
-        """Fold a text with one name per line, if the rule folds."""
-        # Lower-casing can decompose a symbol, so the text is normalised again.
-        return unicodedata.normalize("NFC", text.lower()) if self.fold else text
+    def key(self, symbol: str) -> str:
+        """Return a text that two symbols share if they are the same for constraints.
+
+        Apostrophes are the same, and so are plain and no-break spaces. If the rule folds, capitals
+        are the same as small letters.
+        """
+        for variants in (APOSTROPHES, SPACES):
+            if symbol in variants:
+                return variants[0]
+        return symbol.casefold() if self.folds else symbol
+
+    def fold(self, text: str, vocabulary: Vocabulary) -> str:
+        """Write names with the symbols of a vocabulary, as far as it has them.
+
+        Letters change their case as the training names did. An apostrophe or a space becomes the
+        one of the vocabulary. Every symbol stays one symbol, and an unknown one stays as it is.
+
+        Args:
+            text: one name per line, in NFC.
+            vocabulary: the symbols of the training names.
+        """
+        known: dict[str, list[str]] = {}
+        for symbol in vocabulary.symbols:
+            known.setdefault(self.key(symbol), []).append(symbol)
+        table = {}
+        for symbol in set(text):
+            same = known.get(self.key(symbol), [symbol])
+            # The training names have the small letter wherever the capital can be restored from it.
+            preferred = (small_of(symbol), symbol, symbol.lower()) if self.folds else (symbol,)
+            table[symbol] = next((each for each in preferred if each in same), same[0])
+        return _replace(text, table, final_sigma=table.get("Σ") == "σ" and "ς" in known["σ"])
 
 
-def spell(names: Names, vocabulary: Vocabulary, case: CaseRule) -> str:
-    """Write names with the capitals of a case rule. A newline follows each name."""
-    codes = vocabulary.decode(names)  # (S,)
-    if case.capital_after and len(codes):
-        previous = np.roll(codes, 1)  # (S,)
-        at_start = np.isin(previous, [ord(symbol) for symbol in case.capital_after])  # (S,)
-        small, inverse = np.unique(codes[at_start], return_inverse=True)
-        capital = np.array([_capital(code) for code in small.tolist()], dtype="<u4")
-        codes[at_start] = capital[inverse]
-    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le")
+def merge_variants(text: str) -> str:
+    """Replace the apostrophes in a list by the most frequent one, and the spaces likewise."""
+    for variants in (APOSTROPHES, SPACES):
+        # The first one, which is the plain one, wins a tie.
+        best = max(variants, key=text.count)
+        for variant in variants:
+            text = text.replace(variant, best)
+    return text
 
 
-def _is_letter(symbol: str) -> bool:
-    """Tell whether a symbol is a letter or a mark on one."""
-    return unicodedata.category(symbol)[0] in "LM"
+def _replace(text: str, table: Mapping[str, str], *, final_sigma: bool) -> str:
+    """Replace symbols by others. The text stays in NFC and keeps its length.
 
-
-def _capital(code: int) -> int:
-    """Return the code point of the capital of a letter."""
-    # A letter whose capital is two symbols ("ß" -> "Ss") stays small.
-    title = chr(code).title()
-    return ord(title) if len(title) == 1 else code
+    Args:
+        text: the text, in NFC.
+        table: the new symbols by the old ones.
+        final_sigma: whether a capital sigma at the end of a word becomes a final one.
+    """
+    replaced = text
+    if final_sigma and "Σ" in text:
+        letters = symbol_class(filter(is_letter, set(text)))
+        replaced = re.sub(f"(?<={letters})Σ(?!{letters})", "ς", text)
+    replaced = replaced.translate({ord(old): new for old, new in table.items()})
+    if unicodedata.is_normalized("NFC", replaced):
+        return replaced
+    # A capital stays where its small letter would compose with a mark: "H̱", but "ẖ" is one symbol.
+    marks = symbol_class(filter(unicodedata.combining, set(text)))
+    symbols = list(replaced)
+    for cluster in re.finditer(f"[^\\n]{marks}+", text):
+        if not unicodedata.is_normalized("NFC", replaced[slice(*cluster.span())]):
+            symbols[slice(*cluster.span())] = cluster[0]
+    return "".join(symbols)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.data.case import CaseRule
+from dinogen.data.case import CaseRule, merge_variants
 from dinogen.data.sequences import Names, digest
 from dinogen.data.sources import read_clean_text, source_name
 from dinogen.data.vocabulary import Vocabulary
@@ -27,6 +27,7 @@ class CorpusStats(NamedTuple):
         lines: lines that hold a name.
         names: names for training and hold-out: the distinct ones, or all if duplicates are kept.
         duplicates: lines that repeat an earlier name, after folding.
+        shortest: number of symbols in the shortest name.
         longest: number of symbols in the longest name.
         sha256: SHA-256 of the cleaned list in UTF-8, one name per line. A file that is already
             clean has the same SHA-256.
@@ -35,17 +36,23 @@ class CorpusStats(NamedTuple):
     lines: int
     names: int
     duplicates: int
+    shortest: int
     longest: int
     sha256: str
 
     @property
+    def distinct(self) -> int:
+        """The number of distinct names."""
+        return self.lines - self.duplicates
+
+    @property
     def keeps_duplicates(self) -> bool:
         """Whether duplicates were kept."""
-        return self.names > self.lines - self.duplicates
+        return self.names > self.distinct
 
     def held_out_count(self, share: float) -> int:
         """Return how many distinct names to hold out: a share, at most `MAX_HELD_OUT`."""
-        return min(MAX_HELD_OUT, int(share * (self.lines - self.duplicates)))
+        return min(MAX_HELD_OUT, int(share * self.distinct))
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ def read_corpus(
 
     Args:
         sources: paths, or `dinogen.data.sources.STDIN` for standard input.
-        fold_case: lower-case the names, and restore capitals on output if most names have them.
+        fold_case: fold the names to small letters, and restore the capitals of the list on output.
         keep_duplicates: keep a name as often as it occurs.
 
     Raises:
@@ -86,8 +93,8 @@ def read_corpus(
     if not text:
         raise CorpusError(f"{label}: contains no names; give a list with one name per line")
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    case = CaseRule.learn(text) if fold_case else CaseRule.unchanged()
-    text = case.apply(text)
+    text = merge_variants(text)
+    case, text = CaseRule.learn(text) if fold_case else (CaseRule.unchanged(), text)
     vocabulary = Vocabulary.of(text)
     names = vocabulary.encode(text)
     lines = len(names)
@@ -103,6 +110,7 @@ def read_corpus(
         lines=lines,
         names=len(names),
         duplicates=lines - len(known),
+        shortest=int(names.lengths.min()) - 1,
         longest=int(names.lengths.max()) - 1,
         sha256=sha256,
     )

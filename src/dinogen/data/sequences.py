@@ -1,5 +1,7 @@
 """Sequences of symbols: names in one array, and their 64-bit digests."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,12 @@ class Names:
         """Copy the names where an (N,) mask is true, in the same order."""
         return Names.split(self.symbols[np.repeat(mask, self.lengths)])
 
+    def split_every(self, size: int) -> Iterator["Names"]:
+        """Yield the names in parts of at most ``size`` names. The symbols are not copied."""
+        for first in range(0, len(self), size):
+            starts = self.starts[first : first + size + 1]  # (n + 1,)
+            yield Names(self.symbols[starts[0] : starts[-1]], starts - starts[0])
+
     def subsample(self, max_names: int) -> "Names":
         """Copy at most ``max_names`` names, evenly spaced."""
         mask = np.zeros(len(self), dtype=np.bool_)
@@ -55,11 +63,14 @@ class Names:
 
 # Digests.
 
+FACTOR = 0x9E3779B97F4A7C15
+"""The factor of the polynomial hash; it is also the increment of SplitMix64."""
+
 _CHUNK = 1 << 16
 """The number of names that are hashed at a time."""
 
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-"""The factor of the polynomial hash; it is also the increment of SplitMix64."""
+_MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+"""The multipliers of SplitMix64."""
 
 
 def digest(names: Names) -> NDArray[np.uint64]:
@@ -72,16 +83,15 @@ def digest(names: Names) -> NDArray[np.uint64]:
     result = np.empty(len(names), dtype=np.uint64)  # (N,)
     if not len(names):
         return result
-    mixed = _mix(np.arange(int(names.symbols.max()) + 1, dtype=np.uint64))  # (V,)
-    powers = np.full(int(names.lengths.max()), _FACTOR)  # (longest,)
-    np.multiply.accumulate(powers, out=powers)
-    for first in range(0, len(names), _CHUNK):
-        starts = names.starts[first : first + _CHUNK + 1]  # (n + 1,)
-        symbols = names.symbols[starts[0] : starts[-1]]  # (s,)
-        position = np.arange(len(symbols)) - np.repeat(starts[:-1] - starts[0], np.diff(starts))
-        terms = mixed[symbols] * powers[position]  # (s,)
-        sums = np.add.reduceat(terms, starts[:-1] - starts[0])  # (n,)
-        result[first : first + len(sums)] = _mix(sums)
+    hashes = hash_symbols(int(names.symbols.max()) + 1)  # (V,)
+    powers = powers_of(FACTOR, int(names.lengths.max()))  # (longest,)
+    first = 0
+    for part in names.split_every(_CHUNK):
+        position = np.arange(len(part.symbols)) - np.repeat(part.starts[:-1], part.lengths)
+        terms = hashes[part.symbols] * powers[position]  # (s,)
+        sums = np.add.reduceat(terms, part.starts[:-1])  # (n,)
+        result[first : first + len(sums)] = mix(sums)
+        first += len(sums)
     return result
 
 
@@ -93,9 +103,30 @@ def contains(known: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[n
     return np.equal(known[position], wanted)
 
 
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def hash_symbols(size: int) -> NDArray[np.uint64]:
+    """(V,) hashes of the symbols with indices below a size."""
+    return mix(np.arange(size, dtype=np.uint64))
+
+
+def powers_of(factor: int, size: int) -> NDArray[np.uint64]:
+    """(size,) powers of a factor modulo 2^64, from the first one on."""
+    powers = np.full(size, factor, dtype=np.uint64)
+    return np.multiply.accumulate(powers, out=powers)
+
+
+def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread every bit over all bits with the finaliser of SplitMix64 (Steele et al. 2014)."""
-    values = values + _FACTOR
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    first, second = map(np.uint64, _MULTIPLIERS)
+    values = values + np.uint64(FACTOR)
+    values = (values ^ (values >> np.uint64(30))) * first
+    values = (values ^ (values >> np.uint64(27))) * second
     return values ^ (values >> np.uint64(31))
+
+
+def unmix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Undo `mix`."""
+    first, second = (np.uint64(pow(factor, -1, 1 << 64)) for factor in _MULTIPLIERS)
+    values = (values ^ (values >> np.uint64(31)) ^ (values >> np.uint64(62))) * second
+    values = (values ^ (values >> np.uint64(27)) ^ (values >> np.uint64(54))) * first
+    values = values ^ (values >> np.uint64(30)) ^ (values >> np.uint64(60))
+    return values - np.uint64(FACTOR)

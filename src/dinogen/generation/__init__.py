@@ -5,16 +5,26 @@ from typing import TYPE_CHECKING
 from dinogen.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from dinogen.generation.calibration import (
+        calibrate as calibrate,
+        strict_decoding as strict_decoding,
+    )
     from dinogen.generation.constrained.automata import (
         DEAD as DEAD,
         START as START,
         Automaton as Automaton,
+        absorb as absorb,
+        accepted_lengths as accepted_lengths,
         build_automaton as build_automaton,
+        build_search as build_search,
+        build_trie as build_trie,
+        forbid as forbid,
         intersect as intersect,
         trim as trim,
         universal_states as universal_states,
     )
     from dinogen.generation.constrained.constraints import (
+        compile_avoided as compile_avoided,
         compile_constraints as compile_constraints,
     )
     from dinogen.generation.constrained.lookahead import (
@@ -27,10 +37,13 @@ if TYPE_CHECKING:
     from dinogen.generation.decoding import (
         BOUNDS as BOUNDS,
         DEFAULT_OPTIONS as DEFAULT_OPTIONS,
+        Candidates as Candidates,
+        Decoding as Decoding,
         NameRules as NameRules,
         Options as Options,
         draw_block as draw_block,
         draw_symbols as draw_symbols,
+        entropy as entropy,
         reweight as reweight,
         rules_automaton as rules_automaton,
     )
@@ -46,16 +59,22 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "calibration": ["calibrate", "strict_decoding"],
         "constrained.automata": [
             "Automaton",
             "DEAD",
             "START",
+            "absorb",
+            "accepted_lengths",
             "build_automaton",
+            "build_search",
+            "build_trie",
+            "forbid",
             "intersect",
             "trim",
             "universal_states",
         ],
-        "constrained.constraints": ["compile_constraints"],
+        "constrained.constraints": ["compile_avoided", "compile_constraints"],
         "constrained.lookahead": [
             "LookaheadPlan",
             "MarkovChain",
@@ -65,11 +84,14 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "constrained.particles": ["draw_constrained"],
         "decoding": [
             "BOUNDS",
+            "Candidates",
             "DEFAULT_OPTIONS",
+            "Decoding",
             "NameRules",
             "Options",
             "draw_block",
             "draw_symbols",
+            "entropy",
             "reweight",
             "rules_automaton",
         ],

@@ -1,18 +1,21 @@
 """Decoding: the sampling options, the rules for names, and the loop over a block of names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.bounds import SEED, Bounds, check
-from dinogen.data.sequences import END, Names
+from dinogen.data.corpus import CorpusStats
+from dinogen.data.sequences import END, Names, contains, digest
 from dinogen.data.vocabulary import Vocabulary
+from dinogen.errors import SettingError
 from dinogen.generation.constrained.automata import Automaton, build_automaton
-from dinogen.models.language_model import Array, LanguageModel, Symbols
+from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel, Symbols
 
 BOUNDS: Bounds = {
     "n": (0, 10**15),
@@ -20,74 +23,118 @@ BOUNDS: Bounds = {
     "temperature": (1e-6, 1e6),
     "top_k": (1, 2**21),
     "top_p": (1e-6, 1.0),
+    "min_p": (1e-6, 1.0),
+    "keep": (1e-6, 1.0),
     "min_length": (0, 1_000),
     "max_length": (1, 1_000),
+    "min_distance": (1, 2),
     "skip": (0, 10**15),
 }
-"""The bounds of each numeric option, and of the arguments n, seed and skip."""
+"""The bounds of each number: options, parts of a decoding, and the arguments n, seed and skip."""
 
-_TRUNCATION = ("top_k", "top_p")
-"""The options that give unlikely symbols probability 0."""
+
+class Decoding(NamedTuple):
+    """How names are drawn from a model. The defaults give the model's own distribution.
+
+    Attributes:
+        temperature: divides the log probabilities.
+        top_k: only the k likeliest symbols may come next; None for all.
+        top_p: only the likeliest symbols that together have this probability may come next; None
+            for all (Holtzman et al. 2020).
+        min_p: only symbols that are at least this many times as likely as the likeliest one may
+            come next; None for all.
+        keep: the share of the new candidates that are kept: those with the lowest excess, see
+            `Candidates`.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    keep: float = 1.0
+
+    @property
+    def truncates(self) -> bool:
+        """Whether unlikely symbols get probability 0."""
+        return not self.top_k is self.top_p is self.min_p is None
+
+    def without_truncation(self) -> "Decoding":
+        """Return the decoding at the same temperature without any truncation."""
+        return Decoding(self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The sampling options. Each of them changes which names are drawn.
 
-    The case of texts and names is folded by the rule of the training names.
+    The case of texts and names is folded by the rule of the training names. Temperature, top-k and
+    top-p belong together: if all of them are None, names are drawn by the default decoding of the
+    model (see `calibrate`); if one is given, it replaces that default.
 
     Attributes:
         temperature: divides the log probabilities. Below 1, likely symbols become likelier; above
-            1, unlikely ones do.
+            1, unlikely ones do. At 1, names have the model's own distribution.
         top_k: only the k likeliest symbols may come next; None for all.
         top_p: only the likeliest symbols that together have this probability may come next; None
             for all.
-        prefix: the text that each name begins with.
-        suffix: the text that each name ends with.
-        contains: texts that occur in each name. A `str` is one text.
-        min_length: the minimum number of symbols in a name.
-        max_length: the maximum number of symbols in a name.
+        prefix: texts; each name begins with one of them. A `str` is one text.
+        suffix: texts; each name ends with one of them. A `str` is one text.
+        contains: texts that all occur in each name. A `str` is one text.
+        not_contains: texts that occur in no name. A `str` is one text.
+        avoid: texts that occur in no name, too; for many of them. A `str` is one text.
+        min_length: the minimum number of symbols in a name; None for that of the shortest training
+            name.
+        max_length: the maximum number of symbols in a name; None for that of the longest training
+            name, or more if other options require it.
         pattern: a glob that matches each whole name. ``?`` is any symbol, ``*`` any number of
             symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it.
         exclude: names that are never drawn. A `str` is one name.
+        min_distance: the minimum number of edits between a name and each training name: 1 or 2. An
+            edit adds, deletes or replaces one symbol.
         allow_known: whether training names may be drawn.
         allow_repeats: whether a name may be drawn more than once.
 
     Raises:
-        SettingError: if a number is outside of its `BOUNDS`.
+        SettingError: if a number is outside of its `BOUNDS`, or for `min_distance` together with
+            `allow_known`.
     """
 
-    temperature: float = 1.0
+    temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None
-    prefix: str | None = None
-    suffix: str | None = None
+    prefix: Sequence[str] = ()
+    suffix: Sequence[str] = ()
     contains: Sequence[str] = ()
+    not_contains: Sequence[str] = ()
+    avoid: Sequence[str] = ()
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
     exclude: Sequence[str] = ()
+    min_distance: int | None = None
     allow_known: bool = False
     allow_repeats: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("contains", "exclude"):
+        for name in ("prefix", "suffix", "contains", "not_contains", "avoid", "exclude"):
             texts = getattr(self, name)
-            texts = (texts,) if isinstance(texts, str) else tuple(texts)
+            texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
             object.__setattr__(self, name, texts)
         for name, value in vars(self).items():
             if name in BOUNDS and value is not None:
                 check(name, value, BOUNDS)
+        if self.min_distance is not None and self.allow_known:
+            raise SettingError(
+                "min distance contradicts allow known: a training name has a distance of 0; "
+                "leave one of them out"
+            )
 
-    @property
-    def truncates(self) -> bool:
-        """Whether unlikely symbols get probability 0."""
-        return any(getattr(self, name) is not None for name in _TRUNCATION)
-
-    def without_truncation(self) -> "Options":
-        """Copy the options, without those that give unlikely symbols probability 0."""
-        off: dict[str, Any] = dict.fromkeys(_TRUNCATION)
-        return replace(self, **off)
+    def decoding(self, default: Decoding) -> Decoding:
+        """Return how names are drawn; the default if no option says so."""
+        if self.temperature is self.top_k is self.top_p is None:
+            return default
+        temperature = 1.0 if self.temperature is None else self.temperature
+        return Decoding(temperature, self.top_k, self.top_p)
 
 
 DEFAULT_OPTIONS = Options()
@@ -95,30 +142,40 @@ DEFAULT_OPTIONS = Options()
 
 @dataclass(frozen=True)
 class NameRules:
-    """A name is not empty, is not too long, and has white space only between other symbols.
+    """How long a name is, and that it has white space only between other symbols.
 
-    The methods set the probabilities of forbidden symbols to 0, in place. `rules_automaton`
-    has the same rules, except the maximum length.
+    The methods set the probabilities of forbidden symbols to 0, in place. `rules_automaton` accepts
+    the names that have white space only between other symbols, of any length.
 
     Attributes:
         max_length: the maximum number of symbols in a name, without the end.
         spaces: the indices of the white-space symbols.
+        min_length: the minimum number of symbols in a name, at least 1.
     """
 
     max_length: int
     spaces: tuple[int, ...] = ()
+    min_length: int = 1
+
+    @classmethod
+    def for_corpus(cls, stats: CorpusStats, vocabulary: Vocabulary) -> "NameRules":
+        """Return the rules for names that are as long as those of a list."""
+        return cls(stats.longest, vocabulary.spaces, stats.shortest)
 
     def mask_first(self, p: Array) -> None:
         """Forbid the end and white space in (N, V) probabilities of the first symbol."""
         p[:, [END, *self.spaces]] = 0
 
-    def mask_next(self, p: Array, previous: Symbols) -> None:
-        """Forbid the end and white space after white space.
+    def mask_next(self, p: Array, previous: Symbols, length: int) -> None:
+        """Forbid the end of short names, and the end and white space after white space.
 
         Args:
             p: (N, V) probabilities of the next symbol.
             previous: (N,) the symbols before it.
+            length: the number of symbols in each name so far.
         """
+        if length < self.min_length:
+            p[:, END] = 0
         if self.spaces:
             after_space = np.flatnonzero(np.isin(previous, self.spaces))  # (m,)
             p[after_space[:, np.newaxis], [END, *self.spaces]] = 0
@@ -141,32 +198,35 @@ def rules_automaton(vocabulary: Vocabulary) -> Automaton:
     return build_automaton(False, next_states, lambda after_symbol: after_symbol)
 
 
-def reweight(p: Array, options: Options) -> Array:
-    """Apply temperature, then top-k, then top-p (Holtzman et al. 2020).
+def reweight(p: Array, decoding: Decoding) -> Array:
+    """Apply temperature, then top-k, then top-p, then min-p.
 
-    Ties with the last kept symbol are kept.
+    Symbols as likely as the least likely one that is kept are kept, too.
 
     Args:
-        p: (N, V) probabilities, up to a factor per row; 0 for forbidden symbols. Overwritten.
-        options: the sampling options.
+        p: (N, V) probabilities, up to a factor per row; 0 for forbidden symbols.
+        decoding: how names are drawn.
 
     Returns:
         (V, N) weights, up to a factor per column: one column per name, because NumPy sums along
         axis 0 faster.
     """
-    weights = np.ascontiguousarray(p.T)  # (V, N)
-    if options.temperature != 1.0:
+    temperature, top_k, top_p, min_p, _ = decoding
+    weights = np.array(p.T, order="C")  # (V, N)
+    if temperature != 1.0:
         # With a maximum of 1, a low temperature cannot turn all weights into 0.
         weights /= weights.max(axis=0)
-        np.power(weights, 1 / options.temperature, out=weights)
-    if options.top_k is not None and options.top_k < len(weights):
-        smallest = np.partition(weights, -options.top_k, axis=0)[-options.top_k]  # (N,)
+        np.power(weights, 1 / temperature, out=weights)
+    if top_k is not None and top_k < len(weights):
+        smallest = np.partition(weights, -top_k, axis=0)[-top_k]  # (N,)
         weights[weights < smallest] = 0
-    if options.top_p is not None and options.top_p < 1:
+    if top_p is not None and top_p < 1:
         descending = np.sort(weights, axis=0)[::-1]  # (V, N)
         before = np.cumsum(descending, axis=0) - descending  # (V, N)
-        kept = (before < options.top_p * descending.sum(axis=0)).sum(axis=0)  # (N,)
+        kept = (before < top_p * descending.sum(axis=0)).sum(axis=0)  # (N,)
         weights[weights < descending[kept - 1, np.arange(len(kept))]] = 0
+    if min_p is not None:
+        weights[weights < weights.max(axis=0) * weights.dtype.type(min_p)] = 0
     return weights
 
 
@@ -191,32 +251,76 @@ def draw_symbols(weights: Array, uniform: Array) -> NDArray[np.intp]:
     return index
 
 
+def entropy(p: Array) -> Array:
+    """(N,) entropies in nats of (N, V) probabilities, up to log Z if a row sums to Z."""
+    logarithms = np.log(np.maximum(p, MIN_PROBABILITY))  # (N, V)
+    result: Array = -np.einsum("nv,nv->n", p, logarithms) / p.sum(axis=1)
+    return result
+
+
+class Candidates(NamedTuple):
+    """Names that were drawn together.
+
+    Attributes:
+        names: N names.
+        excess: (N,) by how many nats the symbols of each name are less likely than the model
+            expects: the sum of -log p(x) minus the entropy of p. Its expected value is 0 for names
+            of any length. It is infinite for a name that was cut off.
+    """
+
+    names: Names
+    excess: NDArray[np.float64]
+
+    def best(self, share: float, known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """(N,) mask of a share of the names: those with the lowest excess.
+
+        Args:
+            share: which share of the complete names that are not known.
+            known: (D,) sorted digests of known names.
+        """
+        mask = np.isfinite(self.excess)  # (N,)
+        if len(known):
+            mask &= ~contains(known, digest(self.names))
+        if share < 1:
+            excess = np.where(mask, self.excess, np.inf)  # (N,)
+            order = np.argsort(excess, kind="stable")  # (N,)
+            mask[order[ceil(share * np.count_nonzero(mask)) :]] = False
+        return mask
+
+
 def draw_block(
     model: LanguageModel,
     random: np.random.Generator,
     size: int,
-    options: Options,
+    decoding: Decoding,
     rules: NameRules,
-) -> Names:
-    """Draw N names in parallel. The constraints among the options are not applied.
+) -> Candidates:
+    """Draw N names in parallel.
 
     Args:
         model: the model to sample.
         random: the random stream of the block.
         size: N.
-        options: temperature and truncation.
-        rules: the rules for names. A name is cut off at `NameRules.max_length` symbols.
+        decoding: temperature and truncation.
+        rules: the rules for names. A name that has not ended after `NameRules.max_length` symbols
+            is cut off.
     """
+    excess = np.zeros(size)  # (N,)
     rows = np.arange(size)  # (n,) the unfinished names
     state, p = model.begin(size)  # (n, V)
     rules.mask_first(p)
     drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # (rows, symbols) of each step
-    for length in range(1, rules.max_length + 1):
-        if length == rules.max_length:
+    for length in range(rules.max_length + 1):  # symbols so far
+        if length == rules.max_length - 1:
             rules.mask_last(p)
         # Drawn for finished names too: the random numbers of a name do not depend on other names.
         uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
-        symbols = draw_symbols(reweight(p, options), uniform)  # (n,)
+        symbols = draw_symbols(reweight(p, decoding), uniform)  # (n,)
+        if decoding.keep < 1:
+            excess[rows] -= np.log(p[np.arange(len(rows)), symbols]) + entropy(p)
+        if length == rules.max_length:
+            excess[rows[symbols != END]] = np.inf
+            symbols[:] = END
         drawn.append((rows, symbols))
         running = symbols != END  # (n,)
         if not running.all():
@@ -224,8 +328,7 @@ def draw_block(
         if not len(rows):
             break
         state, p = model.advance(state, symbols)  # (n, V)
-        rules.mask_next(p, symbols)
-    drawn.append((rows, np.full(len(rows), END)))
+        rules.mask_next(p, symbols, length + 1)
     order = np.argsort(np.concatenate([rows for rows, _ in drawn]), kind="stable")  # (S,)
     flat = np.concatenate([symbols for _, symbols in drawn])[order]  # (S,)
-    return Names.split(flat.astype(np.uint32))
+    return Candidates(Names.split(flat.astype(np.uint32)), excess)

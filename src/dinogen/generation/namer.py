@@ -1,20 +1,32 @@
 """The namer: draws new names from a model and spells them."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.bounds import check
-from dinogen.data.case import CaseRule, spell
-from dinogen.data.cleaning import MAX_NAME_LENGTH
+from dinogen.bounds import as_seed, check
+from dinogen.data.case import CaseRule
+from dinogen.data.corpus import CorpusStats
+from dinogen.data.search import NearCopies
 from dinogen.data.sequences import Names, digest
+from dinogen.data.spelling import spell
 from dinogen.data.vocabulary import Vocabulary
-from dinogen.generation.constrained.constraints import compile_constraints
+from dinogen.generation.constrained.automata import Automaton, accepted_lengths
+from dinogen.generation.constrained.constraints import compile_avoided, compile_constraints
 from dinogen.generation.constrained.lookahead import plan_lookahead
-from dinogen.generation.decoding import BOUNDS, DEFAULT_OPTIONS, NameRules, Options
+from dinogen.generation.decoding import (
+    BOUNDS,
+    DEFAULT_OPTIONS,
+    Decoding,
+    NameRules,
+    Options,
+)
 from dinogen.generation.novelty import Novelty
-from dinogen.generation.stream import Drawn, NameStream, draw_names
+from dinogen.generation.stream import Drawn, NameFilter, NameStream, draw_names
 from dinogen.models.language_model import LanguageModel
 from dinogen.threads import with_one_thread
 
@@ -27,7 +39,8 @@ class Namer:
         vocabulary: the symbols of the model.
         case: the rule for capitals.
         known: (D,) sorted digests of the training names.
-        longest: the number of symbols of the longest training name.
+        stats: the statistics of the training names.
+        default: how names are drawn if no option says so.
     """
 
     def __init__(
@@ -36,16 +49,18 @@ class Namer:
         vocabulary: Vocabulary,
         case: CaseRule,
         known: NDArray[np.uint64],
-        longest: int,
+        stats: CorpusStats,
+        default: Decoding,
     ) -> None:
         self.model = model
         self.vocabulary = vocabulary
         self.case = case
         self.known = known
-        self.longest = longest
+        self.stats = stats
+        self.default = default
 
     def draw(
-        self, n: int, seed: int, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
+        self, n: int, seed: int | str, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
     ) -> Iterator[Drawn]:
         """Draw names, and yield them in parts.
 
@@ -53,7 +68,7 @@ class Namer:
 
         Args:
             n: how many names.
-            seed: the random seed.
+            seed: the random seed: a number, or a text (see `dinogen.bounds.as_seed`).
             options: the sampling options.
             skip: how many candidates to skip at the start of the stream.
 
@@ -62,27 +77,20 @@ class Namer:
             RanOutError: after the last name, if fewer than n were found.
         """
         check("n", n, BOUNDS)
-        check("seed", seed, BOUNDS)
+        number = as_seed(seed)
         check("skip", skip, BOUNDS)
         automaton = compile_constraints(options, self.vocabulary, self.case)
-        rules = NameRules(options.max_length or self._max_length(options), self.vocabulary.spaces)
-        plan = plan_lookahead(self.model, automaton, options, rules) if automaton else None
+        rules = self._rules(options, automaton)
+        decoding = options.decoding(self.default)
+        plan = plan_lookahead(self.model, automaton, decoding, rules) if automaton else None
         known = self.known[:0] if options.allow_known else self.known
-        excluded = np.concatenate([known, self._digests(options.exclude)])
-        novelty = Novelty(excluded, allow_repeats=options.allow_repeats)
-
-        def find_new(names: Names) -> NDArray[np.bool_]:
-            # Names that are not in NFC would change when a list of them is read, and might not be
-            # new then, so they are dropped.
-            composed = self.vocabulary.composed(names)  # (N,)
-            if composed.all():
-                return novelty.find_new(names)
-            new = composed.copy()  # (N,)
-            new[composed] = novelty.find_new(names.filter(composed))
-            return new
-
-        stream = NameStream(self.model, seed, options, rules, plan)
-        return with_one_thread(draw_names(stream, n, skip, find_new))
+        novelty = Novelty(
+            self._digests(options.exclude),
+            allow_repeats=options.allow_repeats,
+            filters=self._filters(options),
+        )
+        stream = NameStream(self.model, number, decoding, rules, plan, known)
+        return with_one_thread(draw_names(stream, n, skip, novelty.find_new))
 
     def spell(self, names: Names) -> list[str]:
         """Convert names to text, with capitals by the rule of the training names."""
@@ -90,13 +98,36 @@ class Namer:
 
     def _digests(self, texts: Iterable[str]) -> NDArray[np.uint64]:
         """(N,) digests of names, folded to the case of the training names."""
-        text = self.case.fold_part("".join(f"{name}\n" for name in texts))
-        return digest(self.vocabulary.encode(text))
+        text = normalize("NFC", "".join(f"{name}\n" for name in texts))
+        return digest(self.vocabulary.encode(self.case.fold(text, self.vocabulary)))
 
-    def _max_length(self, options: Options) -> int:
-        """Return the maximum length of a name if the options do not set it."""
-        texts = (options.prefix, options.suffix, options.pattern, *options.contains)
-        written = sum(len(text) for text in texts if text)
-        required = min(2 * max(options.min_length or 0, written), int(BOUNDS["max_length"][1]))
-        # A list cannot hold a longer name than MAX_NAME_LENGTH, so only constraints allow one.
-        return max(min(2 * self.longest, MAX_NAME_LENGTH), required)
+    def _filters(self, options: Options) -> list[NameFilter]:
+        """Return what a new name must pass, the fastest first."""
+        # Names that are not in NFC would change when a list of them is read, and might not be new
+        # then, so they are dropped.
+        filters: list[NameFilter] = [self.vocabulary.composed]
+        avoided = compile_avoided(options.avoid, self.vocabulary, self.case)
+        if avoided:
+            filters.append(avoided)
+        if options.min_distance == 2:  # with 1, only the training names themselves are excluded
+            near = NearCopies(self.known, len(self.vocabulary))
+            filters.append(lambda names: ~near.find(names))
+        return filters
+
+    def _rules(self, options: Options, automaton: Automaton | None) -> NameRules:
+        """Return the rules for names: lengths as in the list, unless the options ask for others."""
+        usual = NameRules.for_corpus(self.stats, self.vocabulary)
+        shortest, longest = usual.min_length, usual.max_length
+        if automaton:
+            lengths = accepted_lengths(automaton)
+            first = next(lengths)
+            for length in chain([first], lengths):
+                if length >= shortest:
+                    break
+            else:
+                shortest = length  # all accepted names are shorter
+            if first >= longest:
+                longest = min(2 * first, int(BOUNDS["max_length"][1]))
+        if options.min_length is not None:
+            shortest = 1  # the automaton has the minimum
+        return replace(usual, min_length=shortest, max_length=options.max_length or longest)

@@ -10,13 +10,15 @@ from dinogen.data.sequences import Names
 from dinogen.errors import RanOutError
 from dinogen.generation.constrained.lookahead import LookaheadPlan
 from dinogen.generation.constrained.particles import draw_constrained
-from dinogen.generation.decoding import NameRules, Options, draw_block
+from dinogen.generation.decoding import Decoding, NameRules, draw_block
 from dinogen.models.language_model import MIN_BLOCK, LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import map_ordered, one_thread
 
 SYMBOLS_PER_CANDIDATE = 16
 """The symbol budget per candidate. Drawing stops when the budget of all candidates is spent."""
+
+_NOTHING: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
 
 NameFilter = Callable[[Names], NDArray[np.bool_]]
 """Returns the (N,) mask of the names to keep."""
@@ -33,45 +35,53 @@ class Drawn(NamedTuple):
     Attributes:
         names: N names.
         positions: (N,) the position of each in the stream, from 0.
+        written: the number of symbols that were drawn to find them.
     """
 
     names: Names
     positions: NDArray[np.int64]
+    written: int
 
     def filter(self, mask: NDArray[np.bool_]) -> "Drawn":
         """Copy the names that an (N,) mask selects."""
-        return self if mask.all() else Drawn(self.names.filter(mask), self.positions[mask])
+        if mask.all():
+            return self
+        return Drawn(self.names.filter(mask), self.positions[mask], self.written)
 
 
 class NameStream:
     """The endless stream of names of a model, a seed and options, in blocks.
 
-    A block is always drawn whole, so no name depends on how many names are wanted. Blocks of 16,
-    32, ... 4096, 4096, ... names are drawn: small blocks for a few names soon, and large blocks for
-    many names fast. For more than 512 symbols, the largest size is `max_block_size`. Constrained
-    names are drawn in blocks of the largest size only, which are closest to their distribution.
+    A block is always drawn whole, so no name depends on how many names are wanted. Its known names
+    are dropped, and then the least likely ones, by `Decoding.keep`. Blocks of 16, 32, ... 4096,
+    4096, ... names are drawn: small blocks for a few names soon, and large blocks for many names
+    fast. For more than 512 symbols, the largest size is `max_block_size`. Constrained names are
+    drawn in blocks of the largest size only, which are closest to their distribution.
 
     Attributes:
         model: the model to sample.
         seed: the random seed.
-        options: the sampling options. Their constraint fields are ignored here; `plan` has them.
+        decoding: how names are drawn, and which of the candidates of each block are kept.
         rules: the rules for names.
         plan: the constraints and their lookahead; None without constraints.
+        known: (D,) sorted digests of names that are dropped.
     """
 
     def __init__(
         self,
         model: LanguageModel,
         seed: int,
-        options: Options,
+        decoding: Decoding,
         rules: NameRules,
         plan: LookaheadPlan | None = None,
+        known: NDArray[np.uint64] = _NOTHING,
     ) -> None:
         self.model = model
         self.seed = seed
-        self.options = options
+        self.decoding = decoding
         self.rules = rules
         self.plan = plan
+        self.known = known
         largest = max_block_size(model.vocab_size)
         self._smallest = largest if plan else MIN_BLOCK
         self._doublings = (largest // self._smallest).bit_length() - 1
@@ -93,13 +103,18 @@ class NameStream:
 
     @one_thread()
     def draw(self, block: int) -> Drawn:
-        """Draw the names of a block."""
+        """Draw the candidates of a block, and keep the best ones."""
         random, size = random_stream(self.seed, Purpose.SAMPLE, block), self.size(block)
+        arguments = (self.model, random, size, self.decoding, self.rules)
         if self.plan:
-            names = draw_constrained(self.model, random, size, self.options, self.rules, self.plan)
+            candidates = draw_constrained(*arguments, self.plan)
         else:
-            names = draw_block(self.model, random, size, self.options, self.rules)
-        return Drawn(names, self.first(block) + np.arange(len(names)))
+            candidates = draw_block(*arguments)
+        names = candidates.names
+        lost = size - len(names)
+        written = len(names.symbols) + lost * self.rules.max_length
+        drawn = Drawn(names, self.first(block) + np.arange(len(names)), written)
+        return drawn.filter(candidates.best(self.decoding.keep, self.known))
 
 
 def draw_names(
@@ -124,8 +139,7 @@ def draw_names(
         until = min(end, position + max(1, int((n - found) / share)))
         blocks = range(stream.block_of(position), stream.block_of(until - 1) + 1)
         for block, drawn in zip(blocks, map_ordered(stream.draw, blocks), strict=True):
-            lost = stream.size(block) - len(drawn.names)
-            written += len(drawn.names.symbols) + lost * stream.rules.max_length
+            written += drawn.written
             drawn = drawn.filter(drawn.positions >= skip)
             if name_filter:
                 drawn = drawn.filter(name_filter(drawn.names))
@@ -140,6 +154,6 @@ def draw_names(
     if found < n:
         raise RanOutError(
             f"found {found:,} of {n:,} names in {position - skip:,} candidates; ask for fewer "
-            "names, relax the constraints, or allow known names "
-            "(--allow-known) or repeats (--allow-repeats)"
+            "names, relax the constraints, draw more freely (--temperature 1), or allow known "
+            "names (--allow-known) or repeats (--allow-repeats)"
         )

@@ -61,7 +61,7 @@ def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
         checkpoint: the checkpoint of the model.
         names: clean names; see `dinogen.data.read_names`.
     """
-    text = checkpoint.case.apply("".join(f"{name}\n" for name in names))
+    text = checkpoint.case.fold("".join(f"{name}\n" for name in names), checkpoint.vocabulary)
     encoded = checkpoint.vocabulary.encode(text)
     scorable = ~encoded.holds(checkpoint.vocabulary.unknown)  # (N,)
     scored = encoded.filter(scorable)

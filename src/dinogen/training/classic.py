@@ -24,6 +24,7 @@ from dinogen.data.batches import Batch
 from dinogen.data.corpus import Corpus
 from dinogen.data.sequences import END
 from dinogen.errors import CheckpointError, TrainingError
+from dinogen.generation.calibration import calibrate
 from dinogen.models.mixture import Mixture
 from dinogen.models.network.layers import softmax
 from dinogen.models.network.network import Network, NetworkConfig
@@ -149,13 +150,15 @@ class ClassicRun:
         """Return a snapshot: the network at this iteration, and the state to resume from."""
         network = Network(self.network.config, self.network.parameters.vector.dtype)
         network.parameters.fill(self.network.parameters)
+        mixture = Mixture({NETWORK: network})
         return Checkpoint(
             recipe=CLASSIC_RECIPE,
-            mixture=Mixture({NETWORK: network}),
+            mixture=mixture,
             vocabulary=self.corpus.vocabulary,
             case=self.corpus.case,
             corpus=self.corpus.stats,
             known=self.corpus.known,
+            decoding=calibrate(mixture, self.corpus),
             training=TrainingStats(
                 seed=_PARAMETER_SEED,
                 steps=self.step,

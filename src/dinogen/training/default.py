@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from time import monotonic
 
 from dinogen.checkpoint.checkpoint import NETWORK, Checkpoint, ResumeState, TrainingStats
-from dinogen.data.case import spell
 from dinogen.data.corpus import MAX_HELD_OUT, Corpus, hold_out
+from dinogen.data.spelling import spell
 from dinogen.errors import CheckpointError, SettingError
-from dinogen.generation.decoding import NameRules, Options, draw_block
+from dinogen.generation.calibration import calibrate, strict_decoding
+from dinogen.generation.decoding import NameRules, draw_block
 from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread
@@ -160,6 +161,7 @@ class DefaultRun:
             case=self.corpus.case,
             corpus=self.corpus.stats,
             known=self.corpus.known,
+            decoding=calibrate(selected.mixture, self.corpus),
             training=TrainingStats(
                 seed=self.settings.seed,
                 steps=self.step,
@@ -178,9 +180,9 @@ class DefaultRun:
         if self.trainer is None:
             return []
         corpus = self.corpus
-        rules = NameRules(corpus.stats.longest, corpus.vocabulary.spaces)
-        random = random_stream(0, Purpose.SAMPLE)
-        names = draw_block(self.trainer.network, random, n, Options(), rules)
+        decoding, random = strict_decoding(corpus.stats.distinct), random_stream(0, Purpose.SAMPLE)
+        rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary)
+        names, _ = draw_block(self.trainer.network, random, n, decoding, rules)
         return spell(names, corpus.vocabulary, corpus.case).split("\n")[:-1]
 
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from dinogen import Checkpoint, ClassicRun, DefaultRun, Settings, read_corpus
 from dinogen.checkpoint import HistoryRow
 from dinogen.cli.views import checkpoint_view
+from dinogen.data import CaseRule, WordShape
 from tests.cli.views import drawing
 
 SAMPLES = ["Annda", "[red]Bo"]
@@ -117,16 +118,58 @@ def test_facts_of_a_default_run(tmp_path: Path) -> None:
     for fact in (
         "x.npz",
         "vanilla RNN, 4 hidden units",
-        "10 names, the longest of 12 symbols",
+        "10 names of 3 to 12 symbols",
         "default, seed 1",
         "40 steps in ",
         f"{checkpoint.held_out.nats_per_symbol:.3f} nats per symbol, on 2 names",
-        "names are written with a capital at the start and after ␣ ' -",
+        "case capitals at the start and after ␣ ' -",
         "samples Annda, [red]Bo",
         "· training, ● held out",
     ):
         assert fact in text
     assert "interrupted" not in text
+
+
+@pytest.mark.parametrize(
+    ("case", "shown"),
+    [
+        (CaseRule.unchanged(), "kept"),
+        (CaseRule(True), "no capitals are restored"),
+        (CaseRule(True, frozenset("\n -")), "capitals at the start and after ␣ -"),
+        (CaseRule(True, frozenset("-")), "capitals after -"),
+        (
+            CaseRule(
+                True,
+                frozenset("\n"),
+                (
+                    WordShape("mc", "XxXx"),
+                    WordShape("van\n", "x"),
+                    WordShape("de\n", "x"),
+                    WordShape("mackey\n", ""),
+                    WordShape("hm", "X"),
+                    WordShape("uss\n", "X"),
+                    WordShape("hnoms\n", "XXxX"),
+                    WordShape("st\n \n", "X"),  # in one place only
+                ),
+            ),
+            "capitals at the start; small: van, de; large: HM…, USS; inside: McX…, HNoMS",
+        ),
+        (
+            CaseRule(True, frozenset(), tuple(WordShape(f"{s}aa\n", "Xx") for s in "abcdefgh")),
+            "capital: Aaa, Baa, Caa, Daa, Eaa and 3 more",
+        ),
+        (
+            CaseRule(True, frozenset("\n"), (WordShape("", "X"),)),
+            "capitals at the start; large: all others",
+        ),
+    ],
+    ids=range(7),
+)
+def test_case_rules(case: CaseRule, shown: str, tmp_path: Path) -> None:
+    """The usual places of capitals are named, and the most frequent words of other shapes."""
+    checkpoint = replace(trained(tmp_path, CORPORA["latin"]), case=case)
+    text = " ".join(drawn(checkpoint, 120).split())
+    assert re.search(f"case {re.escape(shown)} (by default|samples) ", text)
 
 
 def test_facts_of_a_classic_run(tmp_path: Path) -> None:

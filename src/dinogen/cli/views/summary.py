@@ -15,6 +15,8 @@ from dinogen.cli.views.charts import draw_losses
 from dinogen.cli.views.screen import pluralize, show_symbol
 from dinogen.data.case import CaseRule
 from dinogen.data.corpus import CorpusStats
+from dinogen.data.spelling import write_word
+from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.network.network import Network
 from dinogen.models.ngram.kneser_ney import NGram
@@ -26,6 +28,12 @@ _MEMBER_LABELS: Mapping[str, str] = {"ngram": "n-grams"}
 
 _CELL_TITLES: Mapping[str, str] = {"rnn": "vanilla RNN"}
 """The titles of cells whose title is not their name in capitals."""
+
+_SHAPES: Mapping[str, str] = {"x": "small", "X": "large", "Xx": "capital"}
+"""What words of a shape are called."""
+
+_WORDS = 5
+"""The maximum number of words of one shape that are listed."""
 
 
 # One checkpoint.
@@ -66,25 +74,49 @@ def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
     for name, member in model.members.items():
         add_row(_label(name), _describe_member(member))
     if len(model.members) > 1:
-        shares = [f"{weight:.0%} {_label(name)}" for name, weight in model.weights.items()]
-        add_row("mixture", ", ".join(shares))
+        add_row("mixture", describe_shares(checkpoint))
     add_row("training list", _describe_corpus(checkpoint.corpus))
     add_row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
     interrupted = ", interrupted before the end" if training.interrupted else ""
     add_row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{interrupted}")
     if held_out := checkpoint.held_out:
-        members = [f"{_label(name)} {loss:.3f}" for name, loss in held_out.members.items()]
-        alone = f"; alone: {', '.join(members)}" if len(members) > 1 else ""
         names = pluralize(held_out.names, "name")
-        add_row("held out", f"{held_out.nats_per_symbol:.3f} nats per symbol, on {names}{alone}")
+        add_row("held out", f"{held_out.nats_per_symbol:.3f} nats per symbol, on {names}")
         uniform = log(len(checkpoint.vocabulary))
         baselines = f"symbol frequencies {held_out.frequencies:.3f}, uniform {uniform:.3f}"
         add_row("baselines", baselines)
     symbols = checkpoint.vocabulary.symbols
     add_row("symbols", f"{len(symbols)}: {' '.join(map(show_symbol, symbols))}")
     add_row("case", _describe_case(checkpoint.case))
+    add_row("by default", _describe_decoding(checkpoint.decoding))
     add_row("samples", ", ".join(samples))
     return table
+
+
+def describe_shares(checkpoint: Checkpoint) -> str:
+    """Describe the weight of each member, and its held-out loss alone."""
+    losses = checkpoint.held_out.members if checkpoint.held_out else {}
+    shares = []
+    for name, weight in checkpoint.mixture.weights.items():
+        alone = f" (alone {losses[name]:.3f})" if name in losses else ""
+        shares.append(f"{weight:.0%} {_label(name)}{alone}")
+    return ", ".join(shares)
+
+
+def _describe_decoding(decoding: Decoding) -> str:
+    """Describe how names are drawn if no option says so."""
+    parts = []
+    if decoding.temperature != 1:
+        parts.append(f"temperature {decoding.temperature:g}")
+    if decoding.top_k is not None:
+        parts.append(f"top-k {decoding.top_k}")
+    if decoding.top_p is not None:
+        parts.append(f"top-p {decoding.top_p:g}")
+    if decoding.min_p is not None:
+        parts.append(f"symbols at least {decoding.min_p:.3f} times as likely as the likeliest")
+    if decoding.keep < 1:
+        parts.append(f"the best {decoding.keep:.0%} of the new names")
+    return "; ".join(parts) or "the model's own distribution"
 
 
 def _label(name: str) -> str:
@@ -107,8 +139,10 @@ def _describe_member(member: LanguageModel) -> str:
 
 def _describe_corpus(corpus: CorpusStats) -> str:
     """Describe the size of a training list."""
-    names, symbols = pluralize(corpus.names, "name"), pluralize(corpus.longest, "symbol")
-    text = f"{names}, the longest of {symbols}"
+    lengths = f"{corpus.shortest:,} to {corpus.longest:,}"
+    if corpus.shortest == corpus.longest:
+        lengths = f"{corpus.longest:,}"
+    text = f"{pluralize(corpus.names, 'name')} of {lengths} symbols"
     if not corpus.duplicates:
         return text
     verb = "kept" if corpus.keeps_duplicates else "dropped"
@@ -117,13 +151,26 @@ def _describe_corpus(corpus: CorpusStats) -> str:
 
 def _describe_case(case: CaseRule) -> str:
     """Describe a case rule."""
-    if not case.fold:
+    if not case.folds:
         return "kept"
-    if not case.capital_after:
-        return "folded to lower case"
     after = " ".join(map(show_symbol, sorted(case.capital_after - {"\n"})))
-    places = f"the start and after {after}" if after else "the start"
-    return f"folded to lower case; names are written with a capital at {places}"
+    places = ["at the start"] * ("\n" in case.capital_after) + [f"after {after}"] * bool(after)
+    groups: dict[str, list[str]] = {"small": [], "large": [], "capital": [], "inside": []}
+    for text, shape in case.shapes:
+        beginning, end, context = text.partition("\n")
+        if shape and not context:
+            written = write_word(beginning, shape)
+            if not text:
+                written = "all others"
+            elif not end:  # a capital right behind the beginning is shown as "X"
+                written += "X…" if shape.rfind("X") >= len(beginning) else "…"
+            groups[_SHAPES.get(shape, "inside")].append(written)
+    parts = [f"capitals {' and '.join(places)}"] if places else []
+    for label, words in groups.items():
+        if words:
+            more = f" and {len(words) - _WORDS:,} more" if len(words) > _WORDS else ""
+            parts.append(f"{label}: {', '.join(words[:_WORDS])}{more}")
+    return "; ".join(parts) or "no capitals are restored"
 
 
 def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:

@@ -1,6 +1,7 @@
 """Deterministic finite automata over symbols, as flat tables."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -14,6 +15,9 @@ DEAD, START = 0, 1
 
 MAX_STATES = 100_000
 """The maximum number of states in an automaton."""
+
+MAX_TRANSITIONS = 1 << 24
+"""The maximum number of transitions in the automaton of some texts: 64 MiB."""
 
 MAX_PAIRS = 1 << 28
 """The maximum number of pairs of states in an intersection."""
@@ -79,6 +83,79 @@ def build_automaton(
     return Automaton(transitions, np.array([False, *map(accepts, states)]))
 
 
+def build_trie(texts: Iterable[Sequence[int]], width: int) -> Automaton:
+    """Build the automaton that accepts exactly some texts.
+
+    Args:
+        texts: the texts. None is empty, so `START` does not accept.
+        width: V, the number of columns of its table.
+
+    Raises:
+        SettingError: if there are more than `MAX_TRANSITIONS` transitions.
+    """
+    rows: list[dict[int, int]] = [{}, {}]  # of `DEAD` and `START`: the next state for each symbol
+    accepting = set()
+    for text in texts:
+        state = START
+        for symbol in text:
+            if symbol not in rows[state]:
+                rows[state][symbol] = len(rows)
+                rows.append({})
+            state = rows[state][symbol]
+        accepting.add(state)
+        if len(rows) * width > MAX_TRANSITIONS:
+            raise SettingError(TOO_COMPLEX)
+    transitions = np.full((len(rows), width), DEAD, dtype=np.int32)  # (Q, V)
+    for state, row in enumerate(rows):
+        transitions[state, list(row)] = list(row.values())
+    return Automaton(transitions, np.isin(np.arange(len(rows)), list(accepting)))
+
+
+def build_search(texts: Iterable[Sequence[int]], width: int) -> Automaton:
+    """Build the automaton that accepts what ends with one of some texts (Aho and Corasick 1975).
+
+    A state is the longest end of the symbols that some text begins with.
+
+    Args:
+        texts: the texts. None is empty, so `START` does not accept.
+        width: V, the number of columns of its table.
+
+    Raises:
+        SettingError: if there are more than `MAX_TRANSITIONS` transitions.
+    """
+    transitions, accepts = build_trie(texts, width)
+    # The state to fall back to where no text goes on. It stands for the longest shorter end.
+    fallback = np.full(len(accepts), START)  # (Q,)
+    queue = [START]
+    for state in queue:
+        row = transitions[state]  # (V,)
+        others = transitions[fallback[state]] if state != START else np.full(width, START)  # (V,)
+        longer = np.flatnonzero(row != DEAD)  # the symbols with which some text goes on
+        fallback[row[longer]] = others[longer]
+        accepts[row[longer]] |= accepts[others[longer]]
+        queue += row[longer].tolist()
+        np.copyto(row, others, where=row == DEAD)
+    transitions[:, END] = DEAD
+    return Automaton(transitions, accepts)
+
+
+def absorb(automaton: Automaton) -> Automaton:
+    """Build the automaton of all names with a beginning that an automaton accepts."""
+    transitions = automaton.transitions.copy()  # (Q, V)
+    accepting = np.flatnonzero(automaton.accepts)
+    transitions[accepting] = accepting[:, np.newaxis]
+    transitions[:, END] = DEAD
+    return Automaton(transitions, automaton.accepts)
+
+
+def forbid(automaton: Automaton) -> Automaton:
+    """Build the automaton of all names without a beginning that an automaton accepts."""
+    transitions, accepts = automaton
+    allowed = ~accepts  # (Q,)
+    allowed[DEAD] = False
+    return Automaton(np.where(accepts[transitions], DEAD, transitions).astype(np.int32), allowed)
+
+
 def intersect(one: Automaton, other: Automaton) -> Automaton:
     """Build the automaton of the names that both accept, from the reachable pairs of states.
 
@@ -135,6 +212,22 @@ def trim(automaton: Automaton) -> Automaton:
     if not alive[START]:
         return Automaton(transitions[:START], accepts[:START])
     return Automaton(np.where(alive[transitions], transitions, DEAD).astype(np.int32), accepts)
+
+
+def accepted_lengths(automaton: Automaton) -> Iterator[int]:
+    """Yield the lengths of the accepted names in ascending order, endlessly if there is no longest.
+
+    Args:
+        automaton: an automaton that was trimmed.
+    """
+    reached = np.array([START])  # (q,) the states after `length` symbols
+    for length in count():
+        if automaton.accepts[reached].any():
+            yield length
+        reached = np.unique(np.delete(automaton.transitions[reached], END, axis=1))
+        reached = reached[reached != DEAD]
+        if not len(reached):
+            return
 
 
 def universal_states(automaton: Automaton) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import END
 from dinogen.errors import SettingError
 from dinogen.generation.constrained.automata import TOO_COMPLEX, Automaton, universal_states
-from dinogen.generation.decoding import NameRules, Options, draw_block
+from dinogen.generation.decoding import Decoding, NameRules, draw_block
 from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.models.ngram.counts import count
 from dinogen.models.ngram.kneser_ney import NGram
@@ -64,14 +64,14 @@ class LookaheadPlan(NamedTuple):
 
 @one_thread()
 def plan_lookahead(
-    model: LanguageModel, automaton: Automaton, options: Options, rules: NameRules
+    model: LanguageModel, automaton: Automaton, decoding: Decoding, rules: NameRules
 ) -> LookaheadPlan:
     """Approximate a model by n-grams of names drawn from it, and compute the lookahead table.
 
     Args:
         model: the model to sample.
         automaton: accepts the names that satisfy the constraints.
-        options: the sampling options.
+        decoding: how names are drawn.
         rules: the rules for names.
 
     Raises:
@@ -80,9 +80,8 @@ def plan_lookahead(
     states, vocab_size = automaton.transitions.shape
     size = min(CHAIN_NAMES, max_block_size(vocab_size))
     # Truncation would hide the unlikely names, which the constraints may require.
-    names = draw_block(
-        model, random_stream(0, Purpose.LOOKAHEAD), size, options.without_truncation(), rules
-    )
+    random = random_stream(0, Purpose.LOOKAHEAD)
+    names, _ = draw_block(model, random, size, decoding.without_truncation(), rules)
     levels = count(names, vocab_size, max(CHAIN_ORDERS))
     for order in CHAIN_ORDERS:
         ngram = NGram.from_counts(levels[:order], vocab_size)

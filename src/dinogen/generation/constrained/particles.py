@@ -6,7 +6,14 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import END, Names
 from dinogen.generation.constrained.automata import START
 from dinogen.generation.constrained.lookahead import MIN_LOG, LookaheadPlan
-from dinogen.generation.decoding import NameRules, Options, draw_symbols, reweight
+from dinogen.generation.decoding import (
+    Candidates,
+    Decoding,
+    NameRules,
+    draw_symbols,
+    entropy,
+    reweight,
+)
 from dinogen.models.language_model import Array, LanguageModel
 
 
@@ -14,10 +21,10 @@ def draw_constrained(
     model: LanguageModel,
     random: np.random.Generator,
     size: int,
-    options: Options,
+    decoding: Decoding,
     rules: NameRules,
     plan: LookaheadPlan,
-) -> Names:
+) -> Candidates:
     """Draw names from the model's distribution, conditioned on acceptance by an automaton.
 
     Each of N particles is an unfinished name. Its next symbol is drawn with a probability
@@ -32,12 +39,12 @@ def draw_constrained(
         model: the model to sample.
         random: the random stream of the block.
         size: N, the number of particles.
-        options: temperature and truncation.
+        decoding: temperature and truncation.
         rules: the rules for names. Names longer than `NameRules.max_length` are discarded.
         plan: the constraints and their lookahead.
 
     Returns:
-        N names, with repeats if acceptance is rare; no names if no particle was accepted.
+        N names, with repeats if acceptance is rare; none if no particle was accepted.
     """
     transitions, following = plan.automaton.transitions, plan.chain.following
     columns: list[NDArray[np.intp]] = []  # (N,) each: one symbol per particle; END if finished
@@ -45,12 +52,15 @@ def draw_constrained(
     state_of = np.full(size, START)  # (N,) states of the automaton
     context_of = np.full(size, plan.chain.start)  # (N,) contexts of the chain
     log_foreseen = np.zeros(size)  # (N,) the lookahead's log acceptance after the last symbol
+    excess = np.zeros(size)  # (N,)
     rows = np.arange(size)  # (n,) the unfinished particles
     state, p = model.begin(size)  # (n, V)
     rules.mask_first(p)
-    for _ in range(rules.max_length + 1):
+    for length in range(rules.max_length + 1):  # symbols so far
+        if decoding.keep < 1:
+            excess[rows] -= entropy(p)
         log_acceptance = plan.log_acceptance[state_of[rows], context_of[rows]]  # (n, V)
-        proposal = _log_probabilities(p, log_acceptance, options) + log_acceptance  # (n, V)
+        proposal = _log_probabilities(p, log_acceptance, decoding) + log_acceptance  # (n, V)
         largest = np.maximum(proposal.max(axis=1), MIN_LOG)  # (n,)
         proposal = np.exp(proposal - largest[:, np.newaxis]).T  # (V, n)
         mass = proposal.sum(axis=0)  # (n,)
@@ -59,13 +69,15 @@ def draw_constrained(
         uniform = random.random(size)[rows]  # (n,)
         possible = mass > 0  # (n,)
         if not possible.all():
-            rows, state, proposal = (
+            rows, p, state, proposal = (
                 rows[possible],
+                p[possible],
                 model.select(state, possible),
                 proposal[:, possible],
             )
             log_acceptance, uniform = log_acceptance[possible], uniform[possible]
         symbols = draw_symbols(proposal, uniform)  # (n,)
+        excess[rows] -= np.log(p[np.arange(len(rows)), symbols])
         log_foreseen[rows] = log_acceptance[np.arange(len(rows)), symbols]
         state_of[rows] = transitions[state_of[rows], symbols]
         context_of[rows] = following[context_of[rows], symbols]
@@ -86,37 +98,39 @@ def draw_constrained(
             columns = [column[drawn] for column in columns]
             state_of, context_of = state_of[drawn], context_of[drawn]
             log_foreseen, log_weight = log_foreseen[drawn], np.zeros(size)
+            excess = excess[drawn]
         state, p = model.advance(state, symbols)  # (n, V)
-        rules.mask_next(p, symbols)
+        rules.mask_next(p, symbols, length + 1)
     log_weight[rows] = -np.inf  # too long
     if not np.isfinite(log_weight).any():
-        return Names.split(np.empty(0, dtype=np.uint32))
+        return Candidates(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
     drawn = random.permutation(_resample(log_weight, random))  # (N,)
     text = np.stack([*columns, np.full(size, END)], axis=1)[drawn]  # (N, T)
     ends = (text == END).argmax(axis=1)  # (N,)
-    return Names.split(text[np.arange(text.shape[1]) <= ends[:, np.newaxis]].astype(np.uint32))
+    names = Names.split(text[np.arange(text.shape[1]) <= ends[:, np.newaxis]].astype(np.uint32))
+    return Candidates(names, excess[drawn])
 
 
 def _log_probabilities(
-    p: Array, log_acceptance: NDArray[np.float64], options: Options
+    p: Array, log_acceptance: NDArray[np.float64], decoding: Decoding
 ) -> NDArray[np.float64]:
-    """(N, V) log probabilities after temperature, top-k and top-p.
+    """(N, V) log probabilities after temperature and truncation.
 
     They are computed in logarithms, so that low temperatures do not underflow.
 
     Args:
-        p: (N, V) probabilities, up to a factor per row. Overwritten.
+        p: (N, V) probabilities, up to a factor per row. Those of excluded symbols become 0.
         log_acceptance: (N, V) the lookahead's log acceptance after each symbol.
-        options: the sampling options.
+        decoding: how names are drawn.
     """
-    if options.truncates:
+    if decoding.truncates:
         # Truncation counts only symbols after which the name can still be accepted.
         impossible = np.isneginf(log_acceptance)  # (N, V)
         p[impossible & ~impossible.all(axis=1, keepdims=True)] = 0
-        p[reweight(p.copy(), options).T == 0] = 0
+        p[reweight(p, decoding).T == 0] = 0
     with np.errstate(divide="ignore"):
         logarithms: NDArray[np.float64] = np.log(p, dtype=np.float64)  # (N, V)
-    logarithms /= options.temperature
+    logarithms /= decoding.temperature
     logarithms -= logarithms.max(axis=1, keepdims=True)
     logarithms -= np.log(np.exp(logarithms).sum(axis=1, keepdims=True))
     return logarithms
