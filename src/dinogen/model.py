@@ -9,8 +9,8 @@ from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.checkpoint.reading import load_checkpoint
 from dinogen.checkpoint.writing import save
 from dinogen.errors import SettingError
-from dinogen.generation.decoding import Options
 from dinogen.generation.namer import Namer
+from dinogen.generation.options import Options
 
 
 class Model:
@@ -41,7 +41,7 @@ class Model:
             seed: the random seed, a number or a text. The same seed and options give the same names
                 for any n.
             skip: how many candidates to skip at the start of the stream.
-            options: attributes of `dinogen.generation.decoding.Options`, such as temperature and
+            options: attributes of `dinogen.generation.Options`, such as temperature and
                 prefix.
 
         Raises:

@@ -1,6 +1,7 @@
 """``python -m tests.bench``: measure, and print a table or one JSON object."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.bench import growth, plausibility, quality, sampling, training
 CORPORA = Path(__file__).parents[2] / "corpora"
 PARTS = ("training", "classic", "sampling", "startup", "growth", "quality", "plausibility")
 HIDDEN_SIZES = (64, 128, 256)
+SAMPLING = ("default", "new", "command", "inside", "limit")
 
 
 @click.command()
@@ -93,7 +95,7 @@ def draw(figures: dict[str, Any]) -> Table:
             _ratio("literal", row["dinogen"], row["literal"]),
         )
     if row := figures.get("sampling"):
-        for what, baseline in (("new", "command"), ("command", "inside"), ("inside", "limit")):
+        for what, baseline in pairwise(SAMPLING):
             table.add_row(
                 f"{sampling.NAMES:,} names, hidden 64, {what}",
                 f"{sampling.NAMES / row[what]:,.0f} a second",

@@ -32,11 +32,12 @@ def measure(corpus: Corpus) -> dict[str, float]:
     """Return seconds for `NAMES` names.
 
     Returns:
-        For the command with new names ("new") and with all names ("command"), for the sampling
-        inside it ("inside"), and for its products alone ("limit").
+        For the command by default ("default"), and at temperature 1 with new names ("new") and with
+        all names ("command"); for the sampling inside it ("inside"), and for its products alone
+        ("limit").
     """
     checkpoint = trained(corpus)
-    rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
+    rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary)
     names = NameStream(checkpoint.mixture, 1, Decoding(), rules)
     running = [
         int((drawn.names.lengths > step).sum())
@@ -52,10 +53,11 @@ def measure(corpus: Corpus) -> dict[str, float]:
         path = Path(folder, "model.npz")
         save(checkpoint, path)
         command = ["sample", str(path), "--n", str(NAMES), "--seed", "1"]
-        all_names = ["--allow-known", "--allow-repeats"]
+        free = ["--temperature", "1"]
         functions = {
-            "command": process([DINOGEN, *command, *all_names]),
-            "new": process([DINOGEN, *command]),
+            "command": process([DINOGEN, *command, *free, "--allow-known", "--allow-repeats"]),
+            "new": process([DINOGEN, *command, *free]),
+            "default": process([DINOGEN, *command]),
             "inside": inside,
             "limit": products(checkpoint, running),
         }

@@ -46,7 +46,8 @@ from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.corpus import CorpusStats
 from dinogen.data.shapes import MAX_SHAPES_SIZE, WordShape
 from dinogen.data.vocabulary import Vocabulary
-from dinogen.generation.decoding import BOUNDS, Decoding
+from dinogen.generation.decoding import Decoding
+from dinogen.generation.options import BOUNDS
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.mixture import Mixture
 from dinogen.models.network.cells import CELLS

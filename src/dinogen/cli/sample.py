@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _bounds() -> "Bounds":
     """Import the bounds of the sampling options, with a module that imports NumPy."""
-    from dinogen.generation.decoding import BOUNDS
+    from dinogen.generation.options import BOUNDS
 
     return BOUNDS
 
@@ -161,7 +161,7 @@ def sample(
       dinogen sample greek.npz --temperature 0.7
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
-    from dinogen.generation.decoding import Options
+    from dinogen.generation.options import Options
 
     if (avoid + exclude).count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")

@@ -35,20 +35,24 @@ if TYPE_CHECKING:
     )
     from dinogen.generation.constrained.particles import draw_constrained as draw_constrained
     from dinogen.generation.decoding import (
-        BOUNDS as BOUNDS,
-        DEFAULT_OPTIONS as DEFAULT_OPTIONS,
         Candidates as Candidates,
         Decoding as Decoding,
-        NameRules as NameRules,
-        Options as Options,
         draw_block as draw_block,
         draw_symbols as draw_symbols,
         entropy as entropy,
         reweight as reweight,
-        rules_automaton as rules_automaton,
     )
     from dinogen.generation.namer import Namer as Namer
     from dinogen.generation.novelty import Novelty as Novelty
+    from dinogen.generation.options import (
+        BOUNDS as BOUNDS,
+        DEFAULT_OPTIONS as DEFAULT_OPTIONS,
+        Options as Options,
+    )
+    from dinogen.generation.rules import (
+        NameRules as NameRules,
+        rules_automaton as rules_automaton,
+    )
     from dinogen.generation.stream import (
         Drawn as Drawn,
         NameStream as NameStream,
@@ -82,19 +86,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "plan_lookahead",
         ],
         "constrained.particles": ["draw_constrained"],
-        "decoding": [
-            "BOUNDS",
-            "Candidates",
-            "DEFAULT_OPTIONS",
-            "Decoding",
-            "NameRules",
-            "Options",
-            "draw_block",
-            "draw_symbols",
-            "entropy",
-            "reweight",
-            "rules_automaton",
-        ],
+        "decoding": ["Candidates", "Decoding", "draw_block", "draw_symbols", "entropy", "reweight"],
+        "options": ["BOUNDS", "DEFAULT_OPTIONS", "Options"],
+        "rules": ["NameRules", "rules_automaton"],
         "namer": ["Namer"],
         "novelty": ["Novelty"],
         "stream": ["Drawn", "NameStream", "draw_names", "max_candidates"],

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from dinogen.data.corpus import Corpus
 from dinogen.data.sequences import digest
-from dinogen.generation.decoding import Decoding, NameRules, draw_block
+from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread

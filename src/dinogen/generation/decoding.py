@@ -1,7 +1,5 @@
-"""Decoding: the sampling options, the rules for names, and the loop over a block of names."""
+"""Decoding: temperature, truncation, and the loop over a block of names."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
@@ -9,28 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.bounds import SEED, Bounds, check
-from dinogen.data.corpus import CorpusStats
 from dinogen.data.sequences import END, Names, contains, digest
-from dinogen.data.vocabulary import Vocabulary
-from dinogen.errors import SettingError
-from dinogen.generation.constrained.automata import Automaton, build_automaton
-from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel, Symbols
-
-BOUNDS: Bounds = {
-    "n": (0, 10**15),
-    "seed": SEED,
-    "temperature": (1e-6, 1e6),
-    "top_k": (1, 2**21),
-    "top_p": (1e-6, 1.0),
-    "min_p": (1e-6, 1.0),
-    "keep": (1e-6, 1.0),
-    "min_length": (0, 1_000),
-    "max_length": (1, 1_000),
-    "min_distance": (1, 2),
-    "skip": (0, 10**15),
-}
-"""The bounds of each number: options, parts of a decoding, and the arguments n, seed and skip."""
+from dinogen.generation.rules import NameRules
+from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel
 
 
 class Decoding(NamedTuple):
@@ -56,146 +35,11 @@ class Decoding(NamedTuple):
     @property
     def truncates(self) -> bool:
         """Whether unlikely symbols get probability 0."""
-        return not self.top_k is self.top_p is self.min_p is None
+        return (self.top_k, self.top_p, self.min_p) != (None, None, None)
 
     def without_truncation(self) -> "Decoding":
         """Return the decoding at the same temperature without any truncation."""
         return Decoding(self.temperature)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """The sampling options. Each of them changes which names are drawn.
-
-    The case of texts and names is folded by the rule of the training names. Temperature, top-k and
-    top-p belong together: if all of them are None, names are drawn by the default decoding of the
-    model (see `calibrate`); if one is given, it replaces that default.
-
-    Attributes:
-        temperature: divides the log probabilities. Below 1, likely symbols become likelier; above
-            1, unlikely ones do. At 1, names have the model's own distribution.
-        top_k: only the k likeliest symbols may come next; None for all.
-        top_p: only the likeliest symbols that together have this probability may come next; None
-            for all.
-        prefix: texts; each name begins with one of them. A `str` is one text.
-        suffix: texts; each name ends with one of them. A `str` is one text.
-        contains: texts that all occur in each name. A `str` is one text.
-        not_contains: texts that occur in no name. A `str` is one text.
-        avoid: texts that occur in no name, too; for many of them. A `str` is one text.
-        min_length: the minimum number of symbols in a name; None for that of the shortest training
-            name.
-        max_length: the maximum number of symbols in a name; None for that of the longest training
-            name, or more if other options require it.
-        pattern: a glob that matches each whole name. ``?`` is any symbol, ``*`` any number of
-            symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it.
-        exclude: names that are never drawn. A `str` is one name.
-        min_distance: the minimum number of edits between a name and each training name: 1 or 2. An
-            edit adds, deletes or replaces one symbol.
-        allow_known: whether training names may be drawn.
-        allow_repeats: whether a name may be drawn more than once.
-
-    Raises:
-        SettingError: if a number is outside of its `BOUNDS`, or for `min_distance` together with
-            `allow_known`.
-    """
-
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    prefix: Sequence[str] = ()
-    suffix: Sequence[str] = ()
-    contains: Sequence[str] = ()
-    not_contains: Sequence[str] = ()
-    avoid: Sequence[str] = ()
-    min_length: int | None = None
-    max_length: int | None = None
-    pattern: str | None = None
-    exclude: Sequence[str] = ()
-    min_distance: int | None = None
-    allow_known: bool = False
-    allow_repeats: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("prefix", "suffix", "contains", "not_contains", "avoid", "exclude"):
-            texts = getattr(self, name)
-            texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
-            object.__setattr__(self, name, texts)
-        for name, value in vars(self).items():
-            if name in BOUNDS and value is not None:
-                check(name, value, BOUNDS)
-        if self.min_distance is not None and self.allow_known:
-            raise SettingError(
-                "min distance contradicts allow known: a training name has a distance of 0; "
-                "leave one of them out"
-            )
-
-    def decoding(self, default: Decoding) -> Decoding:
-        """Return how names are drawn; the default if no option says so."""
-        if self.temperature is self.top_k is self.top_p is None:
-            return default
-        temperature = 1.0 if self.temperature is None else self.temperature
-        return Decoding(temperature, self.top_k, self.top_p)
-
-
-DEFAULT_OPTIONS = Options()
-
-
-@dataclass(frozen=True)
-class NameRules:
-    """How long a name is, and that it has white space only between other symbols.
-
-    The methods set the probabilities of forbidden symbols to 0, in place. `rules_automaton` accepts
-    the names that have white space only between other symbols, of any length.
-
-    Attributes:
-        max_length: the maximum number of symbols in a name, without the end.
-        spaces: the indices of the white-space symbols.
-        min_length: the minimum number of symbols in a name, at least 1.
-    """
-
-    max_length: int
-    spaces: tuple[int, ...] = ()
-    min_length: int = 1
-
-    @classmethod
-    def for_corpus(cls, stats: CorpusStats, vocabulary: Vocabulary) -> "NameRules":
-        """Return the rules for names that are as long as those of a list."""
-        return cls(stats.longest, vocabulary.spaces, stats.shortest)
-
-    def mask_first(self, p: Array) -> None:
-        """Forbid the end and white space in (N, V) probabilities of the first symbol."""
-        p[:, [END, *self.spaces]] = 0
-
-    def mask_next(self, p: Array, previous: Symbols, length: int) -> None:
-        """Forbid the end of short names, and the end and white space after white space.
-
-        Args:
-            p: (N, V) probabilities of the next symbol.
-            previous: (N,) the symbols before it.
-            length: the number of symbols in each name so far.
-        """
-        if length < self.min_length:
-            p[:, END] = 0
-        if self.spaces:
-            after_space = np.flatnonzero(np.isin(previous, self.spaces))  # (m,)
-            p[after_space[:, np.newaxis], [END, *self.spaces]] = 0
-
-    def mask_last(self, p: Array) -> None:
-        """Forbid white space in (N, V) probabilities of the last possible symbol."""
-        p[:, list(self.spaces)] = 0
-
-
-def rules_automaton(vocabulary: Vocabulary) -> Automaton:
-    """Accept names that are not empty and have white space only between other symbols."""
-    spaces = set(vocabulary.spaces)
-
-    def next_states(after_symbol: bool) -> list[bool | None]:
-        return [None] + [
-            (False if after_symbol else None) if symbol in spaces else True
-            for symbol in range(1, len(vocabulary))
-        ]
-
-    return build_automaton(False, next_states, lambda after_symbol: after_symbol)
 
 
 def reweight(p: Array, decoding: Decoding) -> Array:

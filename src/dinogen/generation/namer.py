@@ -18,14 +18,10 @@ from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.constrained.automata import Automaton, accepted_lengths
 from dinogen.generation.constrained.constraints import compile_avoided, compile_constraints
 from dinogen.generation.constrained.lookahead import plan_lookahead
-from dinogen.generation.decoding import (
-    BOUNDS,
-    DEFAULT_OPTIONS,
-    Decoding,
-    NameRules,
-    Options,
-)
+from dinogen.generation.decoding import Decoding
 from dinogen.generation.novelty import Novelty
+from dinogen.generation.options import BOUNDS, DEFAULT_OPTIONS, Options
+from dinogen.generation.rules import NameRules
 from dinogen.generation.stream import Drawn, NameFilter, NameStream, draw_names
 from dinogen.models.language_model import LanguageModel
 from dinogen.threads import with_one_thread

@@ -10,7 +10,8 @@ from dinogen.data.sequences import Names
 from dinogen.errors import RanOutError
 from dinogen.generation.constrained.lookahead import LookaheadPlan
 from dinogen.generation.constrained.particles import draw_constrained
-from dinogen.generation.decoding import Decoding, NameRules, draw_block
+from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import MIN_BLOCK, LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import map_ordered, one_thread

@@ -8,7 +8,8 @@ from dinogen.data.corpus import MAX_HELD_OUT, Corpus, hold_out
 from dinogen.data.spelling import spell
 from dinogen.errors import CheckpointError, SettingError
 from dinogen.generation.calibration import calibrate, strict_decoding
-from dinogen.generation.decoding import NameRules, draw_block
+from dinogen.generation.decoding import draw_block
+from dinogen.generation.rules import NameRules
 from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread

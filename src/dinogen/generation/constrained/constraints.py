@@ -22,7 +22,8 @@ from dinogen.generation.constrained.automata import (
     intersect,
     trim,
 )
-from dinogen.generation.decoding import BOUNDS, Options, rules_automaton
+from dinogen.generation.options import BOUNDS, Options
+from dinogen.generation.rules import rules_automaton
 from dinogen.generation.stream import NameFilter
 
 _CONSTRAINTS = (

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import END
 from dinogen.errors import SettingError
 from dinogen.generation.constrained.automata import TOO_COMPLEX, Automaton, universal_states
-from dinogen.generation.decoding import Decoding, NameRules, draw_block
+from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.models.ngram.counts import count
 from dinogen.models.ngram.kneser_ney import NGram

@@ -6,14 +6,8 @@ from numpy.typing import NDArray
 from dinogen.data.sequences import END, Names
 from dinogen.generation.constrained.automata import START
 from dinogen.generation.constrained.lookahead import MIN_LOG, LookaheadPlan
-from dinogen.generation.decoding import (
-    Candidates,
-    Decoding,
-    NameRules,
-    draw_symbols,
-    entropy,
-    reweight,
-)
+from dinogen.generation.decoding import Candidates, Decoding, draw_symbols, entropy, reweight
+from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import Array, LanguageModel
 
 
