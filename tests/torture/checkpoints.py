@@ -310,7 +310,7 @@ def symbols(whole: bytes, rng: random.Random) -> bytes:
     parts = _take_apart(whole)
     meta = json.loads(np.load(io.BytesIO(parts["meta.npy"])).tobytes())
     symbol = rng.choice(SYMBOLS)
-    match rng.randrange(4):
+    match rng.randrange(5):
         case 0:
             meta["vocabulary"][rng.randrange(len(meta["vocabulary"]))] = symbol
             meta["vocabulary"].sort()
@@ -320,6 +320,10 @@ def symbols(whole: bytes, rng: random.Random) -> bytes:
             meta[rng.choice(["version", "recipe"])] += symbol
         case 3:
             meta["training"]["settings"][symbol] = 1
+        case 4:
+            shape = rng.choice(["x", "X", "XxXx", "", "x" * 99_990, symbol])
+            text = rng.choice([symbol, "\n", "a", "\n\n\n", "a" * 255]) + rng.choice(["", "\n"])
+            meta["case"]["shapes"].append({"text": text, "shape": shape})
     return _with_text(parts, json.dumps(meta, ensure_ascii=rng.random() < 0.5))
 
 
@@ -329,7 +333,9 @@ def long_lists(whole: bytes, rng: random.Random) -> bytes:
     text = np.load(io.BytesIO(parts["meta.npy"])).tobytes().decode()
     item = rng.choice(["[],", "{},", "0,", '"",', "1e9,", "null,", "[[[[]]]],"])
     items = item * rng.choice([10, 1_000, 200_000])
-    place = rng.choice(['"history": [', '"vocabulary": [', '"capital_after": [', '"shape": ['])
+    place = rng.choice(
+        ['"history": [', '"vocabulary": [', '"capital_after": [', '"shape": [', '"shapes": [']
+    )
     return _with_text(parts, text.replace(place, place + items, 1))
 
 
