@@ -98,7 +98,7 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str, Path], None]]:
 
 
 def train(
-    edda: Path, output: Path, elsewhere: Path, before: Callable[[], None] | None = None
+    edda: Path, output: Path | str, elsewhere: Path, before: Callable[[], None] | None = None
 ) -> str:
     """Run a training that must fail, and return its only line."""
     done = subprocess.run(
@@ -227,14 +227,14 @@ def test_directory_removed_during_training(
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("place", ["/dev/null", "/dev/full", "pipe", "folder", "loop"])
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/full", "pipe", "folder", "loop", "new/"])
 def test_not_a_plain_file(place: str, edda: Path, folder: Path, elsewhere: Path) -> None:
     """A device, a pipe, a directory and a circular link are refused before training."""
     os.mkfifo(folder / "pipe")
     (folder / "folder").mkdir()
     (folder / "loop").symlink_to("loop")
     before = sorted(folder.iterdir())
-    train(edda, folder / place, elsewhere)
+    train(edda, f"{folder}/{place}" if place.endswith("/") else folder / place, elsewhere)
     assert sorted(folder.iterdir()) == before
     assert snapshot(elsewhere) == {}
     assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)

@@ -81,11 +81,16 @@ def enumerate_names(
         row: list[float] = softmax(p["Wya"] @ a + p["by"])[:, 0].tolist()
         if len(written) < min_length:
             row[END] = 0
+        kept = reweight_row(row, decoding)
+        weights = [q ** (1 / decoding.temperature) for q in row]
+        total = sum(weight for weight, share in zip(weights, kept, strict=True) if share)
         if automaton:
             state = automaton.read(" ab".index(letter) for letter in written)
             possible = [bool(automaton.accepts[state]), *(automaton.transitions[state, 1:] != DEAD)]
             row = [p if can else 0 for p, can in zip(row, possible, strict=True)]
-        row = reweight_row(row, decoding)
+            kept = reweight_row(row, decoding)
+        # Shares of what truncation leaves of all symbols, not only of the possible ones.
+        row = [weight / total if share else 0 for weight, share in zip(weights, kept, strict=True)]
         if row[END]:
             probabilities[written] = probability * row[END]
         for letter in (1, 2):
@@ -240,7 +245,7 @@ PREFIX_AND_MORE = Options(prefix="b", contains="ab")
         (SUFFIX, replace(SUFFIX, temperature=0.6)),
         (PREFIX_AND_MORE, replace(PREFIX_AND_MORE, temperature=1.4)),
         (PREFIX_AND_MORE, replace(PREFIX_AND_MORE, top_k=2)),
-        (SUFFIX, replace(SUFFIX, top_p=0.9)),
+        (SUFFIX, replace(SUFFIX, top_p=0.7)),
         (SUFFIX, replace(SUFFIX, temperature=1.3, top_k=2, top_p=0.95)),
     ],
     ids=str,

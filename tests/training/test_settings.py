@@ -48,11 +48,15 @@ def test_the_defaults_for_the_dinosaurs() -> None:
 
 
 def test_the_defaults_for_a_short_and_a_long_list() -> None:
-    """10 names get 286 epochs, 128 hidden units and a dropout of 0.5; 10,000 names get 256."""
+    """10 names get 143 epochs, 128 hidden units and a dropout of 0.5; 10,000 names get 256."""
     short = CorpusStats(lines=10, names=10, duplicates=0, shortest=5, longest=5, sha256="")
     settings = Settings.for_corpus(short, seed=1)
-    assert (settings.steps, settings.hidden_size, settings.dropout) == (286, 128, 0.5)
+    assert (settings.steps, settings.hidden_size, settings.dropout) == (143, 128, 0.5)
     assert settings.holdout == 0
+    for names, holdout, epochs in ((199, 0.0, 320 / 199**0.35), (200, 0.1, 640 / 200**0.35)):
+        settings = Settings.for_corpus(short._replace(lines=names, names=names), seed=1)
+        batches = -(-(names - round(holdout * names)) // 32)
+        assert (settings.holdout, settings.steps) == (holdout, round(epochs) * batches)
     long = short._replace(lines=10_000, names=10_000)
     settings = Settings.for_corpus(long, seed=1)
     assert (settings.hidden_size, settings.batch_size) == (256, 64)

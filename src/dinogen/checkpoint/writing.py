@@ -154,6 +154,8 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:
 def _target(path: str | Path) -> Path:
     """Resolve a path to the regular file that exists there or will be written there."""
     try:
+        if str(path).endswith(os.sep):
+            raise CheckpointError(f"{path}: a directory; name a file to write to")
         # A symbolic link is kept; its target is replaced.
         target = Path(os.path.realpath(path))
         if target.is_symlink():

@@ -30,7 +30,8 @@ def _bounds() -> "Bounds":
 
 @click.command(
     epilog="Unlikely symbols and the least likely names are left out, as strictly as was measured "
-    "to be right for the model. Any of --temperature, --top-k and --top-p replaces this.\n\n"
+    "to be right for the model. Any of --temperature, --top-k and --top-p replaces this default, "
+    "which is about as strict as --temperature 0.5.\n\n"
     "The same checkpoint, seed and options give the same names, and --n only sets how many. "
     "A candidate is a drawn name that may be new or not. To find N new names, up to about "
     "50,000 + 100 N candidates are drawn, and fewer if they are long. If that is not enough, the "
@@ -106,18 +107,21 @@ def _bounds() -> "Bounds":
     "--temperature",
     float,
     _bounds,
-    "1: the model's own distribution. Below 1: safer choices, and names that are more alike. Above "
-    "1: bolder choices, and more varied names.",
+    "Instead of the default: 1 is the model's own distribution, lower is safer and less varied, "
+    "higher is wilder.",
 )
 @number_option(
-    "--top-k", int, _bounds, "Draw each symbol from the N most likely ones, for fewer odd names."
+    "--top-k",
+    int,
+    _bounds,
+    "Instead of the default: draw each symbol from the N most likely ones.",
 )
 @number_option(
     "--top-p",
     float,
     _bounds,
-    "Draw each symbol from the most likely ones that together have probability N, for example 0.9, "
-    "for fewer odd names.",
+    "Instead of the default: draw each symbol from the most likely ones that together have "
+    "probability N, for example 0.9.",
 )
 @number_option(
     "--skip",
@@ -158,7 +162,7 @@ def sample(
       dinogen sample --prefix t --suffix saurus --max-length 12
       dinogen sample --pattern '[aeiou]*x' --exclude taken.txt
       dinogen sample --avoid rude.txt --min-distance 2 --quiet
-      dinogen sample greek.npz --temperature 0.7
+      dinogen sample greek.npz --temperature 1
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
     from dinogen.generation.options import Options

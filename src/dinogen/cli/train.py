@@ -59,7 +59,12 @@ _READING = {"case", "keep_duplicates"}
     "Length of the longest sequences of symbols that the n-gram model counts; it is mixed with the "
     "network. 0 for no n-gram model.  [default: from 2 to 8, the best on the held-out names]",
 )
-@number_option("--epochs", int, BOUNDS, "Passes over the names.  [default: 640 / names^0.35]")
+@number_option(
+    "--epochs",
+    int,
+    BOUNDS,
+    "Passes over the names.  [default: 640 / names^0.35; half as many for fewer than 200 names]",
+)
 @number_option(
     "--steps",
     int,
@@ -105,7 +110,7 @@ _READING = {"case", "keep_duplicates"}
     BOUNDS,
     "Share of the names that are held out of training, at most 1,000 names. They measure how good "
     "the model is and decide when to stop. 0 to train on all names.  "
-    f"[default: {Settings.holdout}, or 0 for fewer than 50 names]",
+    f"[default: {Settings.holdout}, or 0 for fewer than 200 names]",
 )
 @number_option(
     "--patience",

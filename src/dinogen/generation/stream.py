@@ -154,7 +154,7 @@ def draw_names(
                 break
     if found < n:
         raise RanOutError(
-            f"found {found:,} of {n:,} names in {position - skip:,} candidates; ask for fewer "
-            "names, relax the constraints, draw more freely (--temperature 1), or allow known "
-            "names (--allow-known) or repeats (--allow-repeats)"
+            f"found {found:,} of {n:,} names in {position - skip:,} candidates; the others were "
+            "known, repeated or left out as unlikely: allow them with --allow-known, "
+            "--allow-repeats or --temperature 1, or relax the constraints"
         )

@@ -16,8 +16,9 @@ DEFAULT_RECIPE, CLASSIC_RECIPE = RECIPES
 CLASSIC_STEPS = 35_000
 """The default number of iterations of the course's program, its only setting."""
 
-MIN_HELD_OUT = 5
-"""The minimum number of held-out names. If there would be fewer, none are held out."""
+MIN_HELD_OUT = 20
+"""The minimum number of held-out names. If there would be fewer, none are held out: they would say
+little, and a short list needs all of its names for training."""
 
 BOUNDS: Bounds = {
     "seed": SEED,
@@ -100,7 +101,8 @@ class Settings:
         """Fill in missing settings, or those that are None, from the number N of names.
 
         Hidden units: 128; 256 from 1,000 names. Batch size: 32; 64 from 10,000 names. Epochs:
-        640 / N^0.35. Dropout: 24 / N^0.6, at most 0.5. No names are held out if N < 50.
+        640 / N^0.35. Dropout: 24 / N^0.6, at most 0.5. If N < 200, no names are held out, and there
+        are half as many epochs.
 
         Args:
             stats: the statistics of the corpus.
@@ -114,7 +116,8 @@ class Settings:
         chosen.setdefault("hidden_size", 128 if stats.names < 1_000 else 256)
         chosen.setdefault("batch_size", 32 if stats.names < 10_000 else 64)
         chosen.setdefault("dropout", min(0.5, round(24 / stats.names**0.6, 3)))
-        if stats.held_out_count(cls.holdout) < MIN_HELD_OUT:
+        is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT
+        if is_short:
             chosen.setdefault("holdout", 0.0)
         if "steps" in chosen:
             if epochs is not None:
@@ -124,7 +127,7 @@ class Settings:
         names = stats.names - stats.held_out_count(draft.holdout)
         per_epoch = -(-names // draft.batch_size)
         if epochs is None:
-            epochs = max(1, round(640 / stats.names**0.35))
+            epochs = max(1, round((320 if is_short else 640) / stats.names**0.35))
         check("epochs", epochs, BOUNDS)
         return replace(draft, steps=epochs * per_epoch)
 

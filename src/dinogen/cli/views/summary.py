@@ -113,9 +113,9 @@ def _describe_decoding(decoding: Decoding) -> str:
     if decoding.top_p is not None:
         parts.append(f"top-p {decoding.top_p:g}")
     if decoding.min_p is not None:
-        parts.append(f"symbols at least {decoding.min_p:.3f} times as likely as the likeliest")
+        parts.append(f"min-p {decoding.min_p:.3f} (rarer symbols are left out)")
     if decoding.keep < 1:
-        parts.append(f"the best {decoding.keep:.0%} of the new names")
+        parts.append(f"the least likely {1 - decoding.keep:.0%} of the new names are left out")
     return "; ".join(parts) or "the model's own distribution"
 
 

@@ -110,23 +110,33 @@ def _log_probabilities(
 ) -> NDArray[np.float64]:
     """(N, V) log probabilities after temperature and truncation.
 
-    They are computed in logarithms, so that low temperatures do not underflow.
+    Truncation counts only symbols after which the name can still be accepted, so that one is left.
+    The probabilities are shares of what truncation leaves of all symbols. So a particle that can
+    only go on with an unlikely symbol loses weight. Logarithms do not underflow.
 
     Args:
-        p: (N, V) probabilities, up to a factor per row. Those of excluded symbols become 0.
+        p: (N, V) probabilities, up to a factor per row.
         log_acceptance: (N, V) the lookahead's log acceptance after each symbol.
         decoding: how names are drawn.
     """
+    logarithms = _log_truncated(p, decoding)  # (N, V)
+    largest = logarithms.max(axis=1, keepdims=True)  # (N, 1)
+    total = np.log(np.exp(logarithms - largest).sum(axis=1, keepdims=True)) + largest  # (N, 1)
     if decoding.truncates:
-        # Truncation counts only symbols after which the name can still be accepted.
-        impossible = np.isneginf(log_acceptance)  # (N, V)
-        p[impossible & ~impossible.all(axis=1, keepdims=True)] = 0
-        p[reweight(p, decoding).T == 0] = 0
+        possible = np.isfinite(log_acceptance)  # (N, V)
+        possible |= ~possible.any(axis=1, keepdims=True)
+        logarithms = _log_truncated(np.where(possible, p, 0), decoding)
+    logarithms -= total
+    return logarithms
+
+
+def _log_truncated(p: Array, decoding: Decoding) -> NDArray[np.float64]:
+    """(N, V) logarithms of probabilities after temperature and truncation, not normalised."""
+    if decoding.truncates:
+        p = np.where(reweight(p, decoding).T > 0, p, 0)
     with np.errstate(divide="ignore"):
         logarithms: NDArray[np.float64] = np.log(p, dtype=np.float64)  # (N, V)
     logarithms /= decoding.temperature
-    logarithms -= logarithms.max(axis=1, keepdims=True)
-    logarithms -= np.log(np.exp(logarithms).sum(axis=1, keepdims=True))
     return logarithms
 
 
