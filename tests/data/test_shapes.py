@@ -111,6 +111,14 @@ def literal_rule(names: list[str]) -> tuple[frozenset[str], dict[str, str]]:
             and (beginning == "" or round(bits, 9) >= 8)
         ):
             nodes[beginning] = chosen
+    # A small word that begins no name has a capital if it begins a new one.
+    if "\n" in capital_after:
+        first = {word for word, context, _ in labels if context[1:] == "\n"}
+        labels += {
+            (word, f"{context[0]}\n", "")
+            for word, context, label in labels
+            if label.startswith("x") and word not in first
+        }
     ends = {
         f"{word}\n{context[:length]}"
         for word, context, _ in labels
@@ -343,3 +351,13 @@ def test_very_long_names(names: Callable[[int], list[str]], length: int) -> None
     found = spell(vocabulary.encode(folded), vocabulary, case).split("\n")[:-1]
     assert found[0] == "Zed"
     assert (found[1:] == long) == (length < 255)
+
+
+def test_a_small_word_that_begins_no_name_gets_a_capital_at_the_start() -> None:
+    """If names of the list begin with a capital, new names do, too."""
+    names = ["Jan van der Berg", "Piet van der Meer", "Anna de Vries", "Eva van-der Linden"]
+    folded = ["der jan", "van-der piet", "jan der berg", "der", "eva de vries"]
+    capitals = ["Der Jan", "Van-der Piet", "Jan der Berg", "Der", "Eva de Vries"]
+    assert written(names, folded) == capitals
+    begin_small = [*names, "van Dijk", "van Gogh", "de Boer"]
+    assert written(begin_small, ["van berg", "der berg"]) == ["van Berg", "Der Berg"]

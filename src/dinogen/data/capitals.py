@@ -61,13 +61,21 @@ def learn_capitals(
     if all(shape == USUAL for _, shape in seen):
         return capital_after, ()
     forms = Counter(word for word, _ in seen)
-    ambiguous = {word for word in shapes if forms[small[word]] > 1}
+    # Small words that begin no name: a new name that begins with one still begins with a capital.
+    first = {small[word] for before, word, _ in occurrences if before == "\n"}
+    inner = {word for word, shape in seen if shape.startswith("x")} - first
+    if "\n" not in capital_after:
+        inner = set()
+    wanted = {word for word in shapes if forms[small[word]] > 1 or small[word] in inner}
     contexts: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for name, folded in _names_with(ambiguous, text, finder, fold):
+    for name, folded in _names_with(wanted, text, finder, fold):
         for match in finder.finditer(name):
-            if match[2] in ambiguous:
+            if match[2] in wanted:
                 context = folded[match.end()] + folded[: match.start(2)][::-1]
                 contexts[small[match[2]]][context, shape_of(*match.groups())] += 1
+    for word in inner:
+        for after in {context[0] for context, _ in contexts[word]}:
+            contexts[word][f"{after}\n", USUAL] += 1
     tree = ShapeTree(totals, {word: _sorted(counts) for word, counts in contexts.items()})
     tree.grow(_sorted(seen))
     return capital_after, tree.nodes()
