@@ -28,7 +28,13 @@ class Model:
         """The namer of the model, which draws names as indices and spells them."""
         data = self.checkpoint
         return Namer(
-            data.mixture, data.vocabulary, data.case, data.known, data.corpus, data.decoding
+            data.mixture,
+            data.vocabulary,
+            data.case,
+            data.known,
+            data.corpus,
+            data.decoding,
+            data.pairs,
         )
 
     def sample(

@@ -55,7 +55,7 @@ def measure(path: Path, splits: int, decodings: Mapping[str, Decoding]) -> dict[
     Returns:
         For each size and way, means over the splits. Each has ``names``, the number learned.
     """
-    names = sorted(set(clean(path.read_bytes(), str(path)).lower().split("\n")) - {""})
+    names = sorted(set(clean(path.read_text("utf-8"), str(path)).lower().split("\n")) - {""})
     figures: dict[str, list[Figures]] = defaultdict(list)
     for size in SIZES:
         if len(names) >= size + SET_ASIDE + MIN_JUDGE:
@@ -137,7 +137,7 @@ class Judge:
 def draw(checkpoint: Checkpoint, decoding: Decoding) -> list[str]:
     """Draw names, known ones and repeats included."""
     vocabulary = checkpoint.vocabulary
-    rules = NameRules.for_corpus(checkpoint.corpus, vocabulary)
+    rules = NameRules.for_corpus(checkpoint.corpus, vocabulary, checkpoint.pairs)
     stream = NameStream(checkpoint.mixture, 1, decoding, rules)
     symbols = ("\n", *vocabulary.symbols)
     indices = [i for drawn in draw_names(stream, DRAWN) for i in drawn.names.symbols.tolist()]

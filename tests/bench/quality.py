@@ -19,7 +19,7 @@ from time import perf_counter
 import numpy as np
 
 from dinogen.data import Corpus, Names, clean, contains, digest, read_corpus
-from dinogen.generation import Decoding, NameRules, NameStream, draw_names
+from dinogen.generation import Decoding, NameRules, NameStream, Successors, draw_names
 from dinogen.models import LanguageModel, NGram, score
 from dinogen.training import ClassicRun, DefaultRun, Settings
 from tests.kneser_ney import KneserNey
@@ -42,7 +42,7 @@ def measure(path: Path, splits: int) -> dict[str, float]:
 
 def measure_split(path: Path, seed: int) -> dict[str, float]:
     """Return the figures of each model on one split."""
-    names = sorted(set(clean(path.read_bytes(), str(path)).lower().split("\n")) - {""})
+    names = sorted(set(clean(path.read_text("utf-8"), str(path)).lower().split("\n")) - {""})
     random.Random(seed).shuffle(names)  # noqa: S311
     count = min(1_000, len(names) // 10)
     corpus = corpus_of(names[count:])
@@ -83,7 +83,7 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
 
 def novelty(model: LanguageModel, corpus: Corpus, test: Names) -> dict[str, int]:
     """Count, of `DRAWN` names: training names, test names, distinct names."""
-    rules = NameRules(2 * corpus.stats.longest, corpus.vocabulary.spaces)
+    rules = NameRules(2 * corpus.stats.longest, Successors.of(corpus.vocabulary, corpus.pairs))
     stream = NameStream(model, 1, Decoding(), rules)
     drawn = np.concatenate([digest(some.names) for some in draw_names(stream, DRAWN)])
     return {

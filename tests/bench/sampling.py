@@ -37,7 +37,7 @@ def measure(corpus: Corpus) -> dict[str, float]:
         ("limit").
     """
     checkpoint = trained(corpus)
-    rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary)
+    rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
     names = NameStream(checkpoint.mixture, 1, Decoding(), rules)
     running = [
         int((drawn.names.lengths > step).sum())

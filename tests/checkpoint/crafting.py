@@ -58,7 +58,7 @@ def same(a: Checkpoint, b: Checkpoint) -> bool:
 
 
 def _arrays(checkpoint: Checkpoint) -> list[tuple[str, str, tuple[int, ...], bytes]]:
-    named: dict[str, NDArray[Any]] = {"known": checkpoint.known}
+    named: dict[str, NDArray[Any]] = {"known": checkpoint.known, "pairs": checkpoint.pairs}
     for name, member in checkpoint.mixture.members.items():
         if isinstance(member, Network):
             named |= {f"{name}.{key}": array for key, array in member.parameters.items()}

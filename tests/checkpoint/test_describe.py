@@ -28,6 +28,7 @@ DEFAULT = Checkpoint(
     case=CaseRule(True, frozenset("-\n"), (WordShape("ß\n", "x"), WordShape("a", ""))),
     corpus=CorpusStats(lines=12, names=9, duplicates=3, shortest=2, longest=5, sha256=SHA256),
     known=np.arange(9, dtype=np.uint64),
+    pairs=np.array([[0, 2], [3, 1]], dtype=np.uint32),
     decoding=Decoding(0.75, top_k=4, min_p=0.125, keep=0.5),
     training=TrainingStats(
         seed=2**64 - 1, steps=40, seconds=2.5, interrupted=True, settings={"clip": 1.0, "cell": "x"}
@@ -66,6 +67,7 @@ def test_describes_the_default_recipe() -> None:
         },
         "ngram": None,
         "weights": {"network": 1.0, "ngram": 0.0},
+        "unit": "character",
         "symbols": ["-", "a", "ß"],
         "case": {
             "fold": True,
@@ -79,6 +81,7 @@ def test_describes_the_default_recipe() -> None:
             "shortest": 2,
             "longest": 5,
             "sha256": SHA256,
+            "weight": None,
         },
         "decoding": {"temperature": 0.75, "top_k": 4, "top_p": None, "min_p": 0.125, "keep": 0.5},
         "training": {

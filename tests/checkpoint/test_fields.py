@@ -178,7 +178,16 @@ def test_kinds_are_not_converted() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Anna", "Jean-Paul du\xa0Bois", "Ζωή 李 \U00010400", "a\u0301"]
+    "text",
+    [
+        "",
+        "Anna",
+        "Jean-Paul du\xa0Bois",
+        "Ζωή 李 \U00010400",
+        "a\u0301",
+        "می\u200cخواهم",
+        "❤\ufe0f",
+    ],
 )
 def test_a_text_of_visible_symbols(text: str) -> None:
     """Names in any script may be printed on a terminal."""
@@ -187,7 +196,7 @@ def test_a_text_of_visible_symbols(text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, 1, ["a"], "a\nb", "\x1b[2J", "\t", "a\x9b", "\u202e", "\u200d", "\ud800", "\u3164"],
+    [None, 1, ["a"], "a\nb", "\x1b[2J", "\t", "a\x9b", "\u202e", "\u200b", "\ud800", "\u3164"],
 )
 def test_a_text_that_could_drive_a_terminal_is_refused(value: object) -> None:
     """Control, format and invisible symbols never reach a terminal, nor do endless texts."""

@@ -99,7 +99,7 @@ def network(
     """Build a finished network of zeros, except for some weights."""
 
     def change(header: Header) -> None:
-        header["vocabulary"] = list(symbols)
+        header["vocabulary"]["symbols"] = list(symbols)
         header["members"]["network"]["hidden_size"] = hidden
         header["corpus"]["longest"] = longest
         header["case"] = {"fold": False, "capital_after": [], "shapes": []}
@@ -148,11 +148,11 @@ def test_a_classic_network_of_another_size(lab: Lab, symbols: int, hidden: int) 
 
     def change(header: Header) -> None:
         header["members"]["network"]["hidden_size"] = hidden
-        header["vocabulary"] = header["vocabulary"][: symbols - 1]
+        header["vocabulary"]["symbols"] = header["vocabulary"]["symbols"][: symbols - 1]
         header["resume"]["arrays"]["a_prev"]["shape"] = [1, hidden]
 
     files = edited(lab.classic, change)
-    size = len(header_of(files)["vocabulary"]) + 1
+    size = len(header_of(files)["vocabulary"]["symbols"]) + 1
     for name, shape in shapes(size, hidden).items():
         files[f"network.{name}.npy"] = npy(np.zeros(shape))
     files["resume.a_prev.npy"] = npy(np.zeros((1, hidden)))
@@ -161,7 +161,7 @@ def test_a_classic_network_of_another_size(lab: Lab, symbols: int, hidden: int) 
 
 def test_classic_weights_that_overflow(lab: Lab) -> None:
     """The weights are finite, but sums of them are not: the loss explodes, in one line."""
-    random, V = np.random.default_rng(1), len(header_of(lab.classic)["vocabulary"]) + 1
+    random, V = np.random.default_rng(1), len(header_of(lab.classic)["vocabulary"]["symbols"]) + 1
     weights = {name: random.choice([-1e30, 1e30], s) for name, s in shapes(V, 50).items()}
     ended = lab.resume(lab.classic | {f"network.{n}.npy": npy(w) for n, w in weights.items()})
     assert ended.verdict("") in ("done", "refused"), ended
@@ -195,7 +195,8 @@ def test_other_symbols_than_those_of_the_list(lab: Lab) -> None:
     """A run is not resumed if its weights belong to other symbols."""
 
     def change(header: Header) -> None:
-        header["vocabulary"] = [chr(0x3B1 + i) for i in range(len(header["vocabulary"]))]
+        vocabulary = header["vocabulary"]
+        vocabulary["symbols"] = [chr(0x3B1 + i) for i in range(len(vocabulary["symbols"]))]
 
     refused(lab.resume(edited(lab.mixture, change)), str(lab.folder / "evil.npz"))
 
@@ -343,7 +344,7 @@ def test_more_symbols_than_any_script_has(lab: Lab) -> None:
     assert ended.status == 1
     assert "20,000 symbols" in ended.stderr
     large = edited(lab.network, lambda h: h["members"]["network"].update(hidden_size=4096))
-    large = edited(large, lambda header: header.update(vocabulary=symbols))
+    large = edited(large, lambda header: header["vocabulary"].update(symbols=symbols))
     path = lab.put(large)
     assert "member network is too large" in refused(run("inspect", path), path)
 

@@ -163,7 +163,8 @@ def test_members_that_are_too_large_together(files: Files, tmp_path: Path) -> No
 
     def message(count: int) -> str:
         members = {f"m{i}": one for i in range(count)}
-        other = header | {"members": members, "vocabulary": symbols, "held_out": None}
+        vocabulary = {"unit": "character", "symbols": symbols}
+        other = header | {"members": members, "vocabulary": vocabulary, "held_out": None}
         return refusal(put_together(tmp_path / "model.npz", with_header(files, other)))
 
     assert "m0.children is missing" in message(1)

@@ -33,7 +33,7 @@ def test_bad_list(tmp_path: Path, refused: Refused) -> None:
     """A bad list is refused, with the number of the bad line."""
     lists = {
         "latin-1": (b"Anna\nJos\xe9\nBerta\n", "line 2: byte 0xe9 is not valid UTF-8"),
-        "utf-16": ("Anna\nBerta\n".encode("utf-16"), "line 1: this is UTF-16"),
+        "utf-16": ("Anna\nBerta\n".encode("utf-16-le"), "utf-16: this is UTF-16 without"),
         "escape": (b"Anna\r\nBerta\r\nCar\x1b[31mla\r\n", "line 3: U+001B (escape)"),
         "tab": (b"Anna\n\nBer\tta\n", "line 3: U+0009 ("),
         "override": ("Anna\nBer\u202eta\n".encode(), "line 2: U+202E (right-to-left override)"),
@@ -147,7 +147,7 @@ def _future(_arrays: Arrays, meta: dict[str, Any], _folder: Path) -> None:
 
 
 def _escape(_arrays: Arrays, meta: dict[str, Any], _folder: Path) -> None:
-    meta["vocabulary"][0] = "\x1b"
+    meta["vocabulary"]["symbols"][0] = "\x1b"
 
 
 def _no_corpus(_arrays: Arrays, meta: dict[str, Any], _folder: Path) -> None:

@@ -149,6 +149,7 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
         "shortest": min(map(len, names)),
         "longest": max(map(len, names)),
         "sha256": hashlib.sha256(data).hexdigest(),
+        "weight": None,
     }
     training = found["training"]
     assert (training["seed"], training["steps"], training["interrupted"]) == (1, 100, False)

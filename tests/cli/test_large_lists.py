@@ -58,8 +58,8 @@ def test_a_line_of_100_megabytes(source: str, tmp_path: Path) -> None:
     for done in run_all(source, tmp_path):
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
-            f"dinogen: {source}, line 1: more than 262,144 bytes, but a name has at most "
-            "255 symbols; put one name on each line\n"
+            f"dinogen: {source}, line 1: more than 262,144 symbols, but a name has at most "
+            "255; put one name on each line\n"
         )
 
 

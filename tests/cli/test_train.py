@@ -173,7 +173,7 @@ def test_what_counts_as_a_name(dinogen: Run, tmp_path: Path) -> None:
     )
     for options, (symbols, names, duplicates) in expected.items():
         _, meta = read_arrays(tmp_path / f"{options}.npz")
-        assert meta["vocabulary"] == list(symbols)
+        assert meta["vocabulary"]["symbols"] == list(symbols)
         assert meta["corpus"]["lines"] == 4
         assert (meta["corpus"]["names"], meta["corpus"]["duplicates"]) == (names, duplicates)
 

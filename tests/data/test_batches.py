@@ -5,8 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings, strategies as st
+from numpy.typing import NDArray
 
-from dinogen.data import Batches, Names, pack
+from dinogen.data import Batches, Names, pack, resample
+from tests.chance import chi_square
 
 # A list of names and the rows to pack, in any order and with repetitions.
 cases = st.lists(st.lists(st.integers(1, 5), max_size=6), min_size=1, max_size=8).flatmap(
@@ -96,3 +98,68 @@ def test_epochs_and_seeds_have_their_own_orders() -> None:
     one, other = Batches(names, 40, seed=1), Batches(names, 40, seed=2)
     orders = [one[0].rows.tolist(), one[1].rows.tolist(), other[0].rows.tolist()]
     assert orders[0] != orders[1] != orders[2] != orders[0]
+
+
+# Weights.
+
+weights_of_names = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=50).map(np.array)
+
+
+@settings(deadline=None, max_examples=100)
+@given(weights_of_names, st.floats(0, 1, exclude_max=True))
+def test_a_name_is_drawn_as_often_as_its_weight_says(
+    weights: NDArray[np.float64], offset: float
+) -> None:
+    """Of N draws, a name with the share s of the weight gets N s, rounded down or up."""
+    N = len(weights)
+    rows = resample(weights, offset)
+    assert len(rows) == N
+    assert (np.diff(rows) >= 0).all()
+    exact = N * weights / weights.sum()
+    times = np.bincount(rows, minlength=N)
+    assert (times >= np.floor(exact - 1e-6)).all()
+    assert (times <= np.ceil(exact + 1e-6)).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(weights_of_names, st.floats(0, 1, exclude_max=True))
+def test_resampling_agrees_with_a_literal_twin(weights: NDArray[np.float64], offset: float) -> None:
+    """The points are laid on the line one by one."""
+    N, total = len(weights), float(weights.sum())
+    rows = resample(weights, offset)
+    ends = np.cumsum(weights) / total * N
+    for i, row in enumerate(rows.tolist()):
+        # Where rounding decides, either neighbour is right.
+        assert i + offset <= ends[row] + 1e-6
+        assert row == 0 or i + offset >= ends[row - 1] - 1e-6
+
+
+def test_the_names_of_many_epochs_follow_the_weights() -> None:
+    """Over many epochs the frequencies are those of the weights, also of rare names."""
+    names = arrays([[i % 5 + 1] for i in range(40)])
+    names.weights = np.array([1000.0, *(0.1 + i / 10 for i in range(39))])
+    batches = Batches(names, 16, seed=1)
+    assert batches.per_epoch == 3
+    rows = [row for step in range(3 * 3_000) for row in batches[step].rows.tolist()]
+    assert len(rows) == 40 * 3_000
+    shares = names.weights / names.weights.sum()
+    statistic, freedom = chi_square(rows, dict(enumerate(shares.tolist())))
+    # Systematic resampling varies less than independent draws.
+    assert statistic < freedom
+
+
+def test_equal_weights_draw_each_name_once() -> None:
+    """An epoch has every name, in the order that it has without weights."""
+    names = arrays([[i % 5 + 1] for i in range(30)])
+    without = [Batches(names, 8, seed=3)[step].rows.tolist() for step in range(8)]
+    names.weights = np.full(30, 0.1)
+    assert [Batches(names, 8, seed=3)[step].rows.tolist() for step in range(8)] == without
+
+
+def test_weighted_batches_can_be_read_in_any_order() -> None:
+    """A step does not depend on the steps before it."""
+    names = arrays([[i % 5 + 1] for i in range(30)])
+    names.weights = np.arange(1.0, 31.0)
+    in_order = Batches(names, 8, seed=3)
+    after_others = [in_order[step] for step in range(8)][7]
+    np.testing.assert_array_equal(after_others.rows, Batches(names, 8, seed=3)[7].rows)

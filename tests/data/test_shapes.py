@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from dinogen.data import MAX_SHAPES_SIZE, CaseRule, Vocabulary, WordShape, spell
 
@@ -152,6 +152,8 @@ NAMES = st.lists(st.tuples(st.sampled_from(" -'."), WORDS), min_size=1, max_size
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(NAMES, min_size=1, max_size=40))
+@example(["B baBB", "B BaBB B"])
+@example(["aB BBBB", "BBa BBBa", "a BB BaB", "Ba BBB Baa", "Bb ab aBB", "B aa McA"])
 def test_learning_agrees_with_a_literal_twin(names: list[str]) -> None:
     """The rule is the one that the definition gives."""
     case, _ = CaseRule.learn(as_text(names))

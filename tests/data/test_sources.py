@@ -1,6 +1,7 @@
 """Sources: a list is read in chunks, and the chunk borders make no difference."""
 
 import io
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,16 @@ def test_chunks_make_no_difference(text: str, random: Random) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(Trickle(data, random), "ascii"))
         chunked = outcome(lambda: "".join(read_clean_text(STDIN)))
-    assert chunked == outcome(lambda: clean(data, "standard input"))
+    whole = re.sub("\r\n|[\r\x85\u2028\u2029]", "\n", text)
+    assert chunked == outcome(lambda: clean(whole, "standard input"))
+
+
+def test_all_line_ends_in_one_file(tmp_path: Path) -> None:
+    """CRLF, CR, LF, NEL, LS and PS end lines; blank lines and the BOM are skipped."""
+    text = "\ufeffAnna\r\nBerta\rCora\n\n\r\nDora\x85Edda\u2028Frida\u2029 \t \r\rGerda"
+    (tmp_path / "list").write_bytes(text.encode())
+    names = "Anna\nBerta\nCora\nDora\nEdda\nFrida\nGerda\n"
+    assert "".join(read_clean_text(tmp_path / "list")) == names
 
 
 def test_a_file_is_read_like_a_pipe(tmp_path: Path, feed: Callable[[io.BytesIO], None]) -> None:
@@ -94,7 +104,7 @@ def test_an_endless_line_is_refused(feed: Callable[[io.BytesIO], None]) -> None:
             return b"a" * size
 
     feed(Endless())
-    with pytest.raises(CorpusError, match=r"standard input, line 1: more than 262,144 bytes"):
+    with pytest.raises(CorpusError, match=r"standard input, line 1: more than 262,144 symbols"):
         list(read_clean_text(STDIN))
 
 

@@ -1,5 +1,6 @@
 """Vocabulary: encoding and decoding."""
 
+import re
 import sys
 from unicodedata import normalize
 
@@ -9,7 +10,10 @@ from hypothesis import given, settings, strategies as st
 
 from dinogen.data import Vocabulary
 
-symbols = st.characters(exclude_categories=["Cs"], exclude_characters="\n")
+# Hangul syllables are several symbols; see test_units.
+symbols = st.characters(exclude_categories=["Cs"], exclude_characters="\n").filter(
+    lambda symbol: not "가" <= symbol <= "힣"
+)
 lists = st.lists(st.text(symbols, max_size=6), max_size=12)
 
 
@@ -79,7 +83,11 @@ def test_indices_have_the_smallest_type(count: int, dtype: type[np.unsignedinteg
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.text(st.sampled_from("aeé\u0301\u0323\u1100\u1161\u11a8가"), max_size=6)))
 def test_composed_names_are_those_in_normal_form(names: list[str]) -> None:
-    """The mask is true for the names that NFC normalisation does not change."""
+    """The mask is true for the names that NFC normalisation does not change.
+
+    Hangul letters are composed anyway, and they do not compose with anything else.
+    """
     vocabulary = Vocabulary.of(as_text(names))
-    expected = [normalize("NFC", name) == name for name in names]
+    others = [re.sub("[\u1100\u1161\u11a8가]", "x", name) for name in names]
+    expected = [normalize("NFC", name) == name for name in others]
     assert vocabulary.composed(vocabulary.encode(as_text(names))).tolist() == expected

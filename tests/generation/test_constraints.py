@@ -16,9 +16,10 @@ from dinogen.generation import (
     START,
     Automaton,
     Options,
+    Successors,
     compile_avoided,
     compile_constraints,
-    rules_automaton,
+    successors_automaton,
 )
 
 KEEP = CaseRule.unchanged()
@@ -98,7 +99,9 @@ def check(options: Options) -> None:
 
 def test_rules() -> None:
     """Without constraints, the automaton of the rules accepts exactly the words that are names."""
-    assert accepted(rules_automaton(VOCABULARY)) == [word for word in WORDS if is_name(word)]
+    assert accepted(successors_automaton(Successors.of(VOCABULARY))) == [
+        word for word in WORDS if is_name(word)
+    ]
 
 
 texts = st.text(SYMBOLS, max_size=3)

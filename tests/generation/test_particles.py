@@ -23,6 +23,7 @@ from dinogen.generation import (
     NameRules,
     NameStream,
     Options,
+    Successors,
     compile_constraints,
     draw_block,
     draw_constrained,
@@ -62,7 +63,11 @@ def wild() -> Network:
 
 @cache
 def enumerate_names(
-    model: Network, options: Options, default: Decoding = FREE, min_length: int = 1
+    model: Network,
+    options: Options,
+    default: Decoding = FREE,
+    min_length: int = 1,
+    successors: Successors | None = None,
 ) -> Probabilities:
     """Compute the probability of every name, symbol by symbol in plain loops.
 
@@ -81,6 +86,9 @@ def enumerate_names(
         row: list[float] = softmax(p["Wya"] @ a + p["by"])[:, 0].tolist()
         if len(written) < min_length:
             row[END] = 0
+        if successors:
+            allowed = successors.allowed[successors.rows[symbol]].tolist()
+            row = [p if may_follow else 0 for p, may_follow in zip(row, allowed, strict=True)]
         kept = reweight_row(row, decoding)
         weights = [q ** (1 / decoding.temperature) for q in row]
         total = sum(weight for weight, share in zip(weights, kept, strict=True) if share)
@@ -120,7 +128,9 @@ def conditional(
     """The probability of each name, conditioned on the constraints and the rules."""
     fitting = {
         name: probability
-        for name, probability in enumerate_names(model, options, default, rules.min_length).items()
+        for name, probability in enumerate_names(
+            model, options, default, rules.min_length, rules.successors
+        ).items()
         if satisfies(name, options) and len(name) <= rules.max_length
     }
     return {name: probability / sum(fitting.values()) for name, probability in fitting.items()}
@@ -130,7 +140,7 @@ def plan_for(
     model: Network, options: Options, rules: NameRules = RULES, default: Decoding = FREE
 ) -> LookaheadPlan:
     """The lookahead plan for the constraints."""
-    automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
+    automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged(), rules.successors)
     assert automaton is not None
     return plan_lookahead(model, automaton, options.decoding(default), rules)
 
@@ -306,6 +316,27 @@ def is_likely(statistic: float, freedom: int) -> bool:
 
 
 PREFIX = Options(prefix="ba")
+BOUND = Successors(np.arange(3), np.array([[0, 1, 0], [1, 1, 1], [1, 1, 0]], dtype=np.bool_))
+"""The letter b is a mark: it comes neither first nor twice."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(prefix="ab"),
+        Options(suffix="ab"),
+        Options(contains=("aab", "ba")),
+        Options(pattern="?[ab]?*"),
+        Options(suffix="ab", temperature=0.6),
+        Options(contains=("ba",), top_k=2),
+    ],
+)
+def test_constrained_names_obey_the_rule_for_marks(options: Options) -> None:
+    """The rule is that of the model, so names have its distribution, conditioned on both."""
+    for model in (mild(), wild()):
+        check_distribution(model, options, NameRules(LONGEST, BOUND))
+
+
 LONG = NameRules(60)
 
 

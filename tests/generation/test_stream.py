@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dinogen.data import Names
-from dinogen.generation import Decoding, NameRules, NameStream, draw_names
+from dinogen.data import Names, Vocabulary
+from dinogen.generation import Decoding, NameRules, NameStream, Successors, draw_names
 from dinogen.models import Network
 from tests.chance import chi_square
 from tests.literal import forward_backward
@@ -136,7 +136,7 @@ def test_lengths_obey_the_rules(model: Network) -> None:
 
 def test_white_space_occurs_only_between_symbols(model: Network) -> None:
     """If symbol 2 is white space, no name begins or ends with it or has two in a row."""
-    names = draw(model, 3_000, 1, NameRules(max_length=5, spaces=(2,)))
+    names = draw(model, 3_000, 1, NameRules(5, Successors.of(Vocabulary(["a", " "]))))
     texts = {"".join("_a "[symbol] for symbol in name) for name in names}
     assert all(text == " ".join(text.split()) for text in texts)
     assert any(" " in text for text in texts)

@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings, strategies as st
 
 from dinogen.data import END, read_corpus
-from dinogen.models import Level, count
+from dinogen.models import Level, count, whole_counts
 from tests.conftest import CORPORA
 from tests.data.test_sequences import plain
 from tests.networks import names_of
@@ -136,3 +137,47 @@ def test_a_count_by_hand() -> None:
     assert three.context.tolist() == [0, 0, 1, 2]
     assert three.symbol.tolist() == [2, 3, 0, 0]
     assert three.occurrences.tolist() == [2, 1, 2, 1]
+
+
+# Weights.
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(1, 3), max_size=5), st.integers(1, 6)),
+        min_size=1,
+        max_size=10,
+    ),
+    st.integers(1, 8),
+)
+def test_a_count_is_a_repetition(names: list[tuple[list[int], int]], order: int) -> None:
+    """Names that count several times give the counts of a list that repeats them."""
+    counted = count(
+        names_of(*(name for name, _ in names)), 4, order, np.array([times for _, times in names])
+    )
+    repeated = count(names_of(*(name for name, times in names for _ in range(times))), 4, order)
+    for one, other in zip(counted, repeated, strict=True):
+        for array, expected in zip(one, other, strict=True):
+            np.testing.assert_array_equal(array, expected)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=50))
+def test_counts_have_a_mean_of_about_one(weights: list[float]) -> None:
+    """Counts are the weights over their mean, rounded up."""
+    counts = whole_counts(np.array(weights))
+    assert counts is not None
+    mean = sum(weights) / len(weights)
+    for number, weight in zip(counts.tolist(), weights, strict=True):
+        assert max(1, weight / mean - 1e-6) <= number < weight / mean + 1
+    assert 1 <= counts.mean() < 2 + 1e-6
+
+
+def test_equal_weights_count_once() -> None:
+    """Rounding does not turn a weight of the mean into 2."""
+    for weight in (0.1, 1 / 3, 7.0, 1e9):
+        counts = whole_counts(np.full(1_000, weight))
+        assert counts is not None
+        assert set(counts.tolist()) == {1}
+    assert whole_counts(None) is None

@@ -312,8 +312,9 @@ def symbols(whole: bytes, rng: random.Random) -> bytes:
     symbol = rng.choice(SYMBOLS)
     match rng.randrange(5):
         case 0:
-            meta["vocabulary"][rng.randrange(len(meta["vocabulary"]))] = symbol
-            meta["vocabulary"].sort()
+            symbols = meta["vocabulary"]["symbols"]
+            symbols[rng.randrange(len(symbols))] = symbol
+            symbols.sort()
         case 1:
             meta["case"]["capital_after"].append(symbol)
         case 2:
@@ -334,7 +335,7 @@ def long_lists(whole: bytes, rng: random.Random) -> bytes:
     item = rng.choice(["[],", "{},", "0,", '"",', "1e9,", "null,", "[[[[]]]],"])
     items = item * rng.choice([10, 1_000, 200_000])
     place = rng.choice(
-        ['"history": [', '"vocabulary": [', '"capital_after": [', '"shape": [', '"shapes": [']
+        ['"history": [', '"symbols": [', '"capital_after": [', '"shape": [', '"shapes": [']
     )
     return _with_text(parts, text.replace(place, place + items, 1))
 

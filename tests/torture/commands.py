@@ -62,7 +62,10 @@ class Ended(NamedTuple):
 
     def verdict(self, source: str) -> str:
         """Return "done", "refused" if it refused a source, or "otherwise", which is a defect."""
-        shown = all(map(is_visible, set(self.stdout + self.stderr) - {"\n"}))
+        # Joiners and variation selectors are kept where a script needs them.
+        shown = all(
+            map(is_visible, set(self.stdout + self.stderr) - set("\n\u200c\u200d\ufe0e\ufe0f"))
+        )
         lines = self.stderr.splitlines()
         errors = [line for line in lines if line.startswith("dinogen: ")]
         if not shown or self.forbidden:

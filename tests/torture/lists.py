@@ -14,6 +14,7 @@ SMALL = "--seed 1 --hidden 2 --steps 1 --force -q -o"
 COMMANDS = (
     *(f"train LIST {SMALL}", f"train LIST {SMALL} --case keep --order 3 --keep-duplicates"),
     *(f"train LIST LIST {SMALL}", "train LIST --recipe classic --steps 1 --force -q -o"),
+    *(f"train LIST --column 1 {SMALL}", f"train LIST --encoding cp1251 {SMALL}"),
     *(f"inspect {BUNDLED} --score LIST", f"inspect {BUNDLED} --score LIST --json"),
     *(f"inspect {BUNDLED} --score LIST --sort", f"inspect {BUNDLED} --compare OWN --score LIST"),
     f"sample {BUNDLED} --seed 1 --n 3 --exclude LIST",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Symbol as Symbol,
         Text as Text,
         Unsupported as Unsupported,
+        Word as Word,
     )
     from dinogen.checkpoint.reading import (
         load_checkpoint as load_checkpoint,
@@ -94,6 +95,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "Symbol",
             "Text",
             "Unsupported",
+            "Word",
         ],
         "reading": ["load_checkpoint"],
         "schema": [

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.checkpoint.fields import MAX_NUMBER, Malformed
-from dinogen.data.cleaning import ZIP_MARK
+from dinogen.data.encodings import ZIP_MARK
 from dinogen.errors import CheckpointError
 
 MAX_FILE = 1 << 30

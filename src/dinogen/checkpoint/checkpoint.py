@@ -92,6 +92,7 @@ class Checkpoint:
         case: the rule for capitals.
         corpus: statistics of the training list.
         known: (D,) sorted digests of the distinct names of that list, held-out names included.
+        pairs: (P, 2) the pairs of `dinogen.data.learn_pairs` of that list.
         decoding: how names are drawn if no option says so.
         training: how the model was trained.
         held_out: the held-out loss; None if no names were held out.
@@ -106,6 +107,7 @@ class Checkpoint:
     case: CaseRule
     corpus: CorpusStats
     known: NDArray[np.uint64]
+    pairs: NDArray[np.uint32]
     decoding: Decoding
     training: TrainingStats
     held_out: HeldOut | None

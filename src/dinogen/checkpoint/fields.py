@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from dinogen.data.cleaning import MAX_NAME_LENGTH, is_visible
+from dinogen.data.cleaning import MAX_NAME_LENGTH
+from dinogen.data.visibility import JOINERS, is_visible
 
 MAX_NUMBER = 1e30
 """Sums of numbers up to this size stay finite. Real weights and losses are far smaller."""
@@ -119,7 +120,8 @@ class Text(Plain):
             raise Malformed(f"{name} is not a text")
         if len(value) > MAX_NAME_LENGTH:
             raise Malformed(f"{name} is too long")
-        if not all(map(is_visible, value.replace("\n", "") if self.newlines else value)):
+        shown = value.replace("\n", "") if self.newlines else value
+        if not all(is_visible(symbol) or symbol in JOINERS for symbol in shown):
             raise Malformed(f"{name} has an invisible symbol")
         return value
 
@@ -159,9 +161,20 @@ class Symbol(Plain):
         """See `Field.read`."""
         if not isinstance(value, str) or len(value) != 1:
             raise Malformed(f"{name} is not one symbol")
-        if not is_visible(value) and not (self.newline and value == "\n"):
+        if not (is_visible(value) or value in JOINERS or (self.newline and value == "\n")):
             raise Malformed(f"{name} is not a visible symbol")
         return value
+
+
+class Word(Plain):
+    """One word: visible symbols without white space."""
+
+    def read(self, value: object, name: str) -> str:
+        """See `Field.read`."""
+        text = Text().read(value, name)
+        if text.split() != [text]:
+            raise Malformed(f"{name} is not one word")
+        return text
 
 
 class Choice(Plain):

@@ -9,7 +9,7 @@ from dinogen.checkpoint.fields import Integer, Malformed, Unsupported, json_obje
 from dinogen.checkpoint.schema import FORMAT, HEADER_NAME, from_parts
 from dinogen.errors import CheckpointError, os_reason
 
-MAX_HEADER = 1 << 23
+MAX_HEADER = 1 << 24
 """The maximum size of the JSON text in bytes, far more than any history and vocabulary need."""
 
 

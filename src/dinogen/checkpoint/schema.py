@@ -39,13 +39,17 @@ from dinogen.checkpoint.fields import (
     Scalar,
     Symbol,
     Text,
+    Word,
     json_object,
 )
 from dinogen.data.case import CaseRule
 from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.corpus import CorpusStats
+from dinogen.data.hangul import is_syllable
+from dinogen.data.marks import MAX_PAIRS
 from dinogen.data.shapes import MAX_SHAPES_SIZE, WordShape
-from dinogen.data.vocabulary import Vocabulary
+from dinogen.data.units import CHARACTER, MAX_WORDS, UNITS, WORD
+from dinogen.data.vocabulary import MAX_VOCABULARY_SIZE, Vocabulary
 from dinogen.generation.decoding import Decoding
 from dinogen.generation.options import BOUNDS
 from dinogen.models.language_model import LanguageModel
@@ -113,13 +117,28 @@ class ArraySource(Protocol):
 # The fields of the JSON text.
 
 
-def _check_vocabulary(symbols: list[str]) -> str | None:
-    """Return what is wrong with the symbols of a vocabulary, if anything."""
-    if symbols != sorted(set(symbols)):
-        return "is not in order"
-    if all(map(str.isspace, symbols)):
-        return "has only white space, of which no name can be made"
-    return None
+class VocabularyField:
+    """A vocabulary. In JSON, it is an object with the unit and the symbols."""
+
+    def read(self, value: object, name: str) -> Vocabulary:
+        """See `Field.read`."""
+        values = json_object(value, name)
+        unit = UNITS[Choice((*UNITS,)).read(values.get("unit"), "unit")]
+        symbol = Symbol() if unit is CHARACTER else Word()
+        symbols = ListOf(symbol, MAX_SYMBOLS).read(values.get("symbols"), name)
+        if symbols != sorted(set(symbols)):
+            raise Malformed(f"{name} is not in order")
+        if all(map(str.isspace, symbols)):
+            raise Malformed(f"{name} has only white space, of which no name can be made")
+        if any(map(is_syllable, symbols)) and unit is CHARACTER:
+            raise Malformed(f"{name} has a syllable instead of its letters")
+        if unit is WORD and sum(map(len, symbols)) + len(symbols) > MAX_VOCABULARY_SIZE:
+            raise Malformed(f"{name} is too long")
+        return Vocabulary(symbols, unit)
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return {"unit": value.unit.name, "symbols": [*value.symbols]}
 
 
 def _check_corpus(corpus: CorpusStats) -> str | None:
@@ -129,6 +148,14 @@ def _check_corpus(corpus: CorpusStats) -> str | None:
         return "has numbers of lines, names and duplicates that contradict each other"
     if corpus.shortest > corpus.longest:
         return "has a shortest name that is longer than the longest"
+    return None
+
+
+def _check_pairs(numbers: list[int]) -> str | None:
+    """Return what is wrong with pairs of neighbours, which are written one after the other."""
+    pairs = [*zip(numbers[::2], numbers[1::2], strict=False)]
+    if len(numbers) % 2 or any(one >= other for one, other in pairwise(pairs)):
+        return "is not in order"
     return None
 
 
@@ -174,12 +201,6 @@ class CaseInfo(NamedTuple):
     shapes: tuple[WordShape, ...]
 
 
-VOCABULARY = Converted(
-    Checked(ListOf(Symbol(), MAX_SYMBOLS), _check_vocabulary),
-    Vocabulary,
-    lambda vocabulary: [*vocabulary.symbols],
-)
-
 SHAPE = Checked(Text(), lambda shape: "has other signs than X and x" if shape.strip("Xx") else None)
 
 CASE = Converted(
@@ -214,12 +235,19 @@ CORPUS = Checked(
             "lines": Integer(low=2),
             "names": Integer(low=2),
             "duplicates": Integer(),
-            "shortest": Integer(low=1, high=MAX_NAME_LENGTH),
-            "longest": Integer(low=1, high=MAX_NAME_LENGTH),
+            "shortest": Integer(low=1, high=MAX_WORDS),
+            "longest": Integer(low=1, high=MAX_WORDS),
             "sha256": Text(),
+            "weight": Nullable(Number(low=0)),
         },
     ),
     _check_corpus,
+)
+
+PAIRS = Converted(
+    Checked(ListOf(Integer(high=MAX_SYMBOLS), 2 * MAX_PAIRS), _check_pairs),
+    lambda numbers: np.array(numbers, dtype=np.uint32).reshape(-1, 2),
+    lambda pairs: pairs.reshape(-1).tolist(),
 )
 
 DECODING = Record(
@@ -257,9 +285,10 @@ HELD_OUT = Record(
 HEADER: Mapping[str, Field[Any]] = {
     "version": Text(),
     "recipe": Name(),
-    "vocabulary": VOCABULARY,
+    "vocabulary": VocabularyField(),
     "case": CASE,
     "corpus": CORPUS,
+    "pairs": PAIRS,
     "decoding": DECODING,
     "training": TRAINING,
     "held_out": Nullable(HELD_OUT),
@@ -576,6 +605,10 @@ def _read_header(header: Mapping[str, object]) -> dict[str, Any]:
 def _contradiction(values: Mapping[str, Any], entries: Mapping[str, MemberEntry]) -> str | None:
     """Return how fields contradict each other, if they do."""
     history, held_out = values["history"], values["held_out"]
+    if values["vocabulary"].unit is CHARACTER and values["corpus"].longest > MAX_NAME_LENGTH:
+        return "its names are longer than names can be"
+    if values["pairs"].size and values["pairs"].max() >= len(values["vocabulary"]):
+        return "its pairs have symbols that its vocabulary has not"
     if history and history[-1].step > values["training"].steps:
         return "its history has more steps than its training"
     if held_out and held_out.members.keys() != entries.keys():
@@ -638,7 +671,8 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         },
         "ngram": {name: ngrams[0][name] for name in NGramInfo._fields} if ngrams else None,
         "weights": {NETWORK: 0.0, NGRAM: 0.0, **checkpoint.mixture.weights},
-        "symbols": header["vocabulary"],
+        "unit": header["vocabulary"]["unit"],
+        "symbols": header["vocabulary"]["symbols"],
         "case": header["case"],
         "corpus": header["corpus"],
         "decoding": header["decoding"],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.checkpoint.fields import Malformed
 from dinogen.checkpoint.schema import HEADER_NAME, to_parts
-from dinogen.data.cleaning import ZIP_MARK
+from dinogen.data.encodings import ZIP_MARK
 from dinogen.errors import CheckpointError, os_reason
 
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)

@@ -170,12 +170,13 @@ def _show_comparison(
 def _show_next(checkpoint: "Checkpoint", written: str, screen: "Screen | None") -> None:
     from dinogen.models.scoring import next_probabilities
 
+    vocabulary = checkpoint.vocabulary
     # More may follow, so a letter stands for it: no sigma is final.
     more = unicodedata.normalize("NFC", f"{written}q")
-    folded = checkpoint.case.fold(more, checkpoint.vocabulary)[:-1]
-    indices = checkpoint.vocabulary.indices_of(folded)
+    folded = checkpoint.case.fold(more, vocabulary).removesuffix("q")
+    indices = vocabulary.indices_of(vocabulary.unit.split(folded))
     p = next_probabilities(checkpoint.mixture, indices).tolist()
-    symbols: list[str | None] = [None, *checkpoint.vocabulary.symbols]
+    symbols: list[str | None] = [None, *vocabulary.symbols]
     likely = sorted(zip(symbols, p, strict=True), key=lambda pair: -pair[1])
     if screen is None:
         return _print_json({"prefix": written, "next": [{"symbol": s, "p": q} for s, q in likely]})
@@ -214,10 +215,11 @@ def _show_scores(
     from dinogen.threads import map_ordered
 
     parts: Iterable[Scores]
+    lists = read_names(source, checkpoint.vocabulary.unit)
     if sort:
-        parts = [score_names(checkpoint, [name for names in read_names(source) for name in names])]
+        parts = [score_names(checkpoint, [name for names in lists for name in names])]
     else:
-        parts = map_ordered(lambda names: score_names(checkpoint, names), read_names(source))
+        parts = map_ordered(lambda names: score_names(checkpoint, names), lists)
     for scores in parts:
         order: Sequence[int] = range(len(scores))
         if sort:
@@ -233,13 +235,13 @@ def _show_scores(
 def _score_records(scores: "Scores", order: Sequence[int]) -> Iterator[str]:
     """Yield the JSON line of each name. Written by hand: json.dumps takes three times as long."""
     quote = json.encoder.encode_basestring
-    names, folded, totals, known = scores.names, scores.folded, scores.totals, scores.known
+    names, lengths, totals, known = scores.names, scores.lengths, scores.totals, scores.known
     for i in order:
         nats, unknown = f"{round(totals[i], 4)}", ""
         if totals[i] == inf:
             nats, unknown = "null", f', "unknown": {quote(scores.unknown_symbol(i) or "")}'
         yield (
-            f'{{"name": {quote(names[i])}, "nats": {nats}, "symbols": {len(folded[i]) + 1}, '
+            f'{{"name": {quote(names[i])}, "nats": {nats}, "symbols": {lengths[i]}, '
             f'"known": {"true" if known[i] else "false"}{unknown}}}\n'
         )
 
@@ -252,7 +254,7 @@ def _show_compared_scores(
     from dinogen.data.sources import read_names
     from dinogen.inspection.scores import probability_of_first, score_names
 
-    for names in read_names(source):
+    for names in read_names(source, first.vocabulary.unit):
         ours, theirs = (score_names(checkpoint, names).totals for checkpoint in (first, second))
         share = probability_of_first(np.array(ours), np.array(theirs)).tolist()
         if screen is None:

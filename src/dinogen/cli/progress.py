@@ -180,7 +180,9 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
         if sys.stderr.isatty():
             console = Console(stderr=True, highlight=False)
             width = min(console.width, _CURVE_WIDTH)
-            for line in draw_losses(checkpoint.history, width, _CURVE_HEIGHT):
+            for line in draw_losses(
+                checkpoint.history, width, _CURVE_HEIGHT, checkpoint.vocabulary.noun
+            ):
                 console.print(line)
         print_message(_summary(checkpoint, output, stopped_early=run.step < run.steps))
     return not checkpoint.training.interrupted
@@ -196,8 +198,8 @@ def _summary(checkpoint: "Checkpoint", output: str, *, stopped_early: bool) -> s
     if stopped_early:
         parts.append(f"stopped early at step {training.steps:,}, as the loss no longer improved")
     if held_out:
-        names = pluralize(held_out.names, "held-out name")
-        loss = f"loss on {names}: {held_out.nats_per_symbol:.3f} nats per symbol"
+        names, noun = pluralize(held_out.names, "held-out name"), checkpoint.vocabulary.noun
+        loss = f"loss on {names}: {held_out.nats_per_symbol:.3f} nats per {noun}"
         if len(checkpoint.mixture.members) > 1:
             loss += f", from {describe_shares(checkpoint)}"
         parts.append(loss)

@@ -17,6 +17,7 @@ from dinogen.cli.options import (
 
 if TYPE_CHECKING:
     from dinogen.bounds import Bounds
+    from dinogen.data.units import Unit
     from dinogen.generation.stream import Drawn
     from dinogen.model import Model
 
@@ -32,6 +33,12 @@ def _bounds() -> "Bounds":
     epilog="Unlikely symbols and the least likely names are left out, as strictly as was measured "
     "to be right for the model. Any of --temperature, --top-k and --top-p replaces this default, "
     "which is about as strict as --temperature 0.5.\n\n"
+    "A Korean syllable counts as one symbol. In TEXT, a syllable is complete, and a letter alone "
+    "(a jamo) finds that letter in any syllable. In a pattern, a letter is any syllable that "
+    "begins with it.\n\n"
+    "If the list was learned with --unit word, TEXT is words, lengths and edits count words, and "
+    "spaces separate the items of a pattern: ? is any word, * any number of words, [a b] one of "
+    "the words a and b, [!a b] any other word.\n\n"
     "The same checkpoint, seed and options give the same names, and --n only sets how many. "
     "A candidate is a drawn name that may be new or not. To find N new names, up to about "
     "50,000 + 100 N candidates are drawn, and fewer if they are long. If that is not enough, the "
@@ -75,10 +82,14 @@ def _bounds() -> "Bounds":
     "--min-length",
     int,
     _bounds,
-    "Only names of at least N symbols (letters, spaces and so on).  [default: as in the list]",
+    "Only names of at least N symbols (letters, spaces and so on) or words.  "
+    "[default: as in the list]",
 )
 @number_option(
-    "--max-length", int, _bounds, "Only names of at most N symbols.  [default: as in the list]"
+    "--max-length",
+    int,
+    _bounds,
+    "Only names of at most N symbols or words.  [default: as in the list]",
 )
 @click.option(
     "--pattern",
@@ -135,7 +146,8 @@ def _bounds() -> "Bounds":
     "as_json",
     is_flag=True,
     help="Write one JSON object per name and line. Its 'nats' are the negative log-likelihood of "
-    "the name (natural-log units: lower = more likely).",
+    "the name (natural-log units: lower = more likely). 'words' are the words of a name that was "
+    "learned with --unit word.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 def sample(
@@ -171,7 +183,8 @@ def sample(
         raise click.UsageError("- is standard input; give it once.")
     model, _ = load_named(checkpoint, quiet=quiet)
     chosen = {name: value for name, value in given.items() if value is not None}
-    options = Options(avoid=_read_names(avoid), exclude=_read_names(exclude), **chosen)
+    unit = model.checkpoint.vocabulary.unit
+    options = Options(avoid=_read_names(avoid, unit), exclude=_read_names(exclude, unit), **chosen)
     chosen_seed = new_seed() if seed is None else seed
     blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
     if seed is None and not quiet:
@@ -185,25 +198,28 @@ def sample(
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
-def _read_names(sources: tuple[str, ...]) -> list[str]:
+def _read_names(sources: tuple[str, ...], unit: "Unit") -> list[str]:
     """Read the lines of several lists."""
     from dinogen.data.sources import read_names
 
-    return [name for source in sources for names in read_names(source) for name in names]
+    return [name for source in sources for names in read_names(source, unit) for name in names]
 
 
 def _records(model: "Model", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
     """Yield the JSON object of each name."""
     from dinogen.data.sequences import contains, digest
+    from dinogen.data.units import WORD
     from dinogen.models.scoring import score
 
     nats = score(model.checkpoint.mixture, drawn.names).tolist()
     known = contains(model.checkpoint.known, digest(drawn.names)).tolist()
-    lengths = drawn.names.lengths.tolist()
+    vocabulary = model.checkpoint.vocabulary
+    lengths = (vocabulary.lengths(drawn.names) + 1).tolist()
     positions = drawn.positions.tolist()
     for i, name in enumerate(model.namer.spell(drawn.names)):
         yield {
             "name": name,
+            **({"words": name.split(" ")} if vocabulary.unit is WORD else {}),
             "nats": round(nats[i], 4),
             "symbols": lengths[i],
             "known": known[i],

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from dinogen.data.cleaning import is_visible
+from dinogen.data.visibility import JOINERS, is_visible
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """The exit statuses."""
@@ -68,8 +68,9 @@ def print_path(path: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Escape the symbols that are invisible or that control a terminal, newlines included."""
-    return "".join(c if c.isprintable() and is_visible(c) else _escape(c) for c in text)
+    """Escape the symbols that control a terminal or show nothing; joiners change neighbours."""
+    shown = {c for c in set(text) if c in JOINERS or (c.isprintable() and is_visible(c))}
+    return "".join(c if c in shown else _escape(c) for c in text)
 
 
 def _escape(symbol: str) -> str:

@@ -17,10 +17,34 @@ from dinogen.training.settings import BOUNDS, CLASSIC_RECIPE, CLASSIC_STEPS, REC
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
+    from dinogen.data.corpus import Corpus
     from dinogen.training.run import Run
 
-_READING = {"case", "keep_duplicates"}
+_SOURCE = {"encoding", "column", "weights"}
+"""The options that say where the names are in a file. Checkpoints do not hold them."""
+
+_READING = {"case", "unit", "keep_duplicates", *_SOURCE}
 """The options that say how a list is read. All others, except the recipe, go to `Settings`."""
+
+
+def _as_column(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    """Convert digits to the position of a column."""
+    from dinogen.data.tables import as_column
+
+    return None if value is None else as_column(value)
+
+
+def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
+    """Refuse an unknown encoding."""
+    from dinogen.data.encodings import check_encoding
+    from dinogen.errors import CorpusError
+
+    try:
+        if value is not None:
+            check_encoding(value)
+    except CorpusError as error:
+        raise click.BadParameter(str(error), param=option) from None
+    return value
 
 
 @click.command(
@@ -126,7 +150,35 @@ _READING = {"case", "keep_duplicates"}
     "keep: train on names as they are.  [default: fold]",
 )
 @click.option(
+    "--unit",
+    type=click.Choice(["character", "word"]),
+    help="What a name is made of. character: letters, spaces and so on. word: words between white "
+    "space, such as phonemes, syllables, notes or chords; they are learned as they are, in any "
+    "case.  [default: character]",
+)
+@click.option(
     "--keep-duplicates", is_flag=True, help="Train on a name as often as it is in the list."
+)
+@click.option(
+    "--column",
+    metavar="NAME|N",
+    callback=_as_column,
+    help="The column that has the names, if CORPUS is a table (CSV, or with tabs, semicolons or "
+    "bars): its name in the first row, or its position, counted from 1.",
+)
+@click.option(
+    "--weights",
+    metavar="NAME|N",
+    callback=_as_column,
+    help="The column that says how much each name weighs, such as a count. Rows with the same name "
+    "add up.",
+)
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    callback=_check_encoding,
+    help="The encoding of CORPUS, such as utf-16, cp1252 or shift_jis.  [default: utf-8, or what "
+    "the file begins with]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only problems on stderr.")
 def train(
@@ -134,13 +186,14 @@ def train(
 ) -> None:
     """Train a model on lists of names.
 
-    CORPUS is a text file in UTF-8 with one name per line. Several files are read as one list; - is
-    standard input. The path of the checkpoint is printed on stdout.
+    CORPUS is a text file in UTF-8 with one name per line, or a table with --column. Several files
+    are read as one list; - is standard input. The path of the checkpoint is printed on stdout.
 
     \b
     Examples:
       dinogen train dinos.txt
-      cut -d, -f1 people.csv | dinogen train - -o people.npz
+      dinogen train people.csv --column name -o people.npz
+      sort -u old.txt new.txt | dinogen train - -o both.npz
       dinogen train elves.txt dwarfs.txt -o peoples.npz --hidden 128 --seed 1
       dinogen train dinos.txt --recipe classic --steps 3500 -o classic.npz
     """
@@ -157,7 +210,8 @@ def train(
         _check_replacing(output, force=force)
     run = _resume(corpus, output, given) if resume else _new_run(corpus, given, quiet=quiet)
     if not train_with_progress(run, output, before, quiet=quiet):
-        command = shlex.join(["dinogen", "train", *corpus, "-o", output, "--resume"])
+        where = [f"--{name}={given[name]}" for name in sorted(given.keys() & _SOURCE)]
+        command = shlex.join(["dinogen", "train", *corpus, *where, "-o", output, "--resume"])
         print_message(
             f"stopped at step {run.step:,} of {run.steps:,} and saved; to continue: {command}"
         )
@@ -183,8 +237,18 @@ def _check_usage(
         )
     if "steps" in given and "epochs" in given:
         raise click.UsageError("--steps and --epochs both set the training time; give one of them.")
+    if "weights" in given and "column" not in given:
+        raise click.UsageError("--weights needs --column, the column of the names.")
+    if "weights" in given and "keep_duplicates" in given:
+        raise click.UsageError(
+            "With --weights, names are kept once and their weights add up; leave --keep-duplicates "
+            "out."
+        )
     if given.get("recipe") == CLASSIC_RECIPE:
-        _check_allowed(given, {"recipe", "steps"}, "is fixed in the classic recipe")
+        allowed = {"recipe", "steps", "encoding", "column"}
+        _check_allowed(given, allowed, "is fixed in the classic recipe")
+    if given.get("unit") == "word" and given.get("case") == "fold":
+        raise click.UsageError("--unit word learns words as they are; leave --case fold out.")
     if given.get("hidden_size") == 0:
         allowed = {"recipe", "seed", "hidden_size", "order", "holdout", *_READING}
         _check_allowed(given, allowed, "is for the network, but --hidden 0 means no network")
@@ -216,14 +280,19 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     from dinogen.training.classic import ClassicRun
     from dinogen.training.default import DefaultRun
 
+    where = {name: given[name] for name in given.keys() & _SOURCE}
     if given.get("recipe") == CLASSIC_RECIPE:
-        corpus = read_corpus(paths, keep_duplicates=True)
+        corpus = read_corpus(paths, keep_duplicates=True, **where)
+        _print_warnings(corpus)
         return ClassicRun(corpus, given.get("steps", CLASSIC_STEPS))
     corpus = read_corpus(
         paths,
         fold_case=given.get("case") != "keep",
+        unit=given.get("unit", "character"),
         keep_duplicates=given.get("keep_duplicates", False),
+        **where,
     )
+    _print_warnings(corpus)
     chosen = {name: value for name, value in given.items() if name not in {"recipe", *_READING}}
     if "seed" not in given:
         chosen["seed"] = new_seed()
@@ -239,6 +308,12 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     return DefaultRun(corpus, settings)
 
 
+def _print_warnings(corpus: "Corpus") -> None:
+    """Print what in a list does not look like names. These are problems, so also with --quiet."""
+    for warning in corpus.warnings:
+        print_message(f"warning: {warning}")
+
+
 def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":
     """Set up a run that continues a checkpoint."""
     from dinogen.checkpoint.reading import load_checkpoint
@@ -248,12 +323,17 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
     from dinogen.training.default import DefaultRun
 
     checkpoint = load_checkpoint(output)
-    plan = _plan(given, checkpoint)
+    # The names and their weights are compared, wherever they come from.
+    where = {name: given[name] for name in given.keys() & _SOURCE}
+    plan = _plan({name: given[name] for name in given.keys() - _SOURCE}, checkpoint)
     corpus = read_corpus(
         paths,
         fold_case=checkpoint.case.folds,
+        unit=checkpoint.vocabulary.unit.name,
         keep_duplicates=checkpoint.corpus.keeps_duplicates,
+        **where,
     )
+    _print_warnings(corpus)
     recipe = plan.pop("recipe", checkpoint.recipe)
     try:
         if recipe == CLASSIC_RECIPE:
@@ -274,6 +354,7 @@ def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:
     fixed: dict[str, object] = {
         **checkpoint.training.settings,
         "case": "fold" if checkpoint.case.folds else "keep",
+        "unit": checkpoint.vocabulary.unit.name,
         # In a list without duplicates, the option changes nothing.
         "keep_duplicates": checkpoint.corpus.keeps_duplicates or not checkpoint.corpus.duplicates,
     }

@@ -5,18 +5,39 @@ from typing import TYPE_CHECKING
 from dinogen.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from dinogen.data.batches import Batch as Batch, Batches as Batches, pack as pack
+    from dinogen.data.batches import (
+        Batch as Batch,
+        Batches as Batches,
+        pack as pack,
+        resample as resample,
+    )
     from dinogen.data.case import CaseRule as CaseRule, merge_variants as merge_variants
     from dinogen.data.cleaning import (
         MAX_NAME_LENGTH as MAX_NAME_LENGTH,
         clean as clean,
-        is_visible as is_visible,
+        clean_parts as clean_parts,
     )
     from dinogen.data.corpus import (
         Corpus as Corpus,
         CorpusStats as CorpusStats,
         hold_out as hold_out,
         read_corpus as read_corpus,
+    )
+    from dinogen.data.detection import likeliest_encoding as likeliest_encoding
+    from dinogen.data.encodings import check_encoding as check_encoding
+    from dinogen.data.hangul import (
+        letter_forms as letter_forms,
+        may_follow as may_follow,
+        show_letter as show_letter,
+        to_letters as to_letters,
+        to_syllables as to_syllables,
+    )
+    from dinogen.data.lists import NameList as NameList, read_list as read_list
+    from dinogen.data.marks import (
+        MAX_PAIRS as MAX_PAIRS,
+        NO_PAIRS as NO_PAIRS,
+        is_mark as is_mark,
+        learn_pairs as learn_pairs,
     )
     from dinogen.data.search import NearCopies as NearCopies, TextSearch as TextSearch
     from dinogen.data.sequences import (
@@ -33,20 +54,62 @@ if TYPE_CHECKING:
         source_name as source_name,
     )
     from dinogen.data.spelling import spell as spell, write_word as write_word
-    from dinogen.data.vocabulary import Vocabulary as Vocabulary
+    from dinogen.data.tables import (
+        Columns as Columns,
+        as_column as as_column,
+        parse_weight as parse_weight,
+        sniff_delimiter as sniff_delimiter,
+    )
+    from dinogen.data.units import (
+        CHARACTER as CHARACTER,
+        MAX_WORD_LENGTH as MAX_WORD_LENGTH,
+        MAX_WORDS as MAX_WORDS,
+        UNITS as UNITS,
+        WORD as WORD,
+        Unit as Unit,
+    )
+    from dinogen.data.visibility import (
+        JOINERS as JOINERS,
+        StrayError as StrayError,
+        has_stray as has_stray,
+        is_visible as is_visible,
+        joins as joins,
+        keeps_joiners as keeps_joiners,
+        refuse_stray as refuse_stray,
+    )
+    from dinogen.data.vocabulary import (
+        MAX_VOCABULARY_SIZE as MAX_VOCABULARY_SIZE,
+        Vocabulary as Vocabulary,
+    )
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "batches": ["Batch", "Batches", "pack"],
+        "batches": ["Batch", "Batches", "pack", "resample"],
         "case": ["CaseRule", "merge_variants"],
-        "cleaning": ["MAX_NAME_LENGTH", "clean", "is_visible"],
+        "cleaning": ["MAX_NAME_LENGTH", "clean", "clean_parts"],
         "corpus": ["Corpus", "CorpusStats", "hold_out", "read_corpus"],
+        "detection": ["likeliest_encoding"],
+        "encodings": ["check_encoding"],
+        "hangul": ["letter_forms", "may_follow", "show_letter", "to_letters", "to_syllables"],
+        "lists": ["NameList", "read_list"],
+        "marks": ["MAX_PAIRS", "NO_PAIRS", "is_mark", "learn_pairs"],
         "search": ["NearCopies", "TextSearch"],
         "sequences": ["END", "Names", "contains", "digest"],
         "shapes": ["MAX_SHAPES_SIZE", "WordShape"],
         "sources": ["STDIN", "read_clean_text", "read_names", "source_name"],
         "spelling": ["spell", "write_word"],
-        "vocabulary": ["Vocabulary"],
+        "tables": ["Columns", "as_column", "parse_weight", "sniff_delimiter"],
+        "visibility": [
+            "JOINERS",
+            "StrayError",
+            "has_stray",
+            "is_visible",
+            "joins",
+            "keeps_joiners",
+            "refuse_stray",
+        ],
+        "units": ["CHARACTER", "MAX_WORDS", "MAX_WORD_LENGTH", "UNITS", "WORD", "Unit"],
+        "vocabulary": ["MAX_VOCABULARY_SIZE", "Vocabulary"],
     },
 )

@@ -1,4 +1,4 @@
-"""Minibatches: names packed into batches, in a new random order in every epoch."""
+"""Minibatches: names packed into batches, newly drawn and ordered in every epoch."""
 
 from dataclasses import dataclass
 
@@ -45,6 +45,9 @@ def pack(names: Names, rows: NDArray[np.int64]) -> Batch:
 class Batches:
     """The minibatches of a training run, by step. The steps can be read in any order.
 
+    An epoch has each name once. With weights, it has as many names, each as often as its weight
+    says, up to rounding.
+
     Attributes:
         per_epoch: the number of batches per epoch; the last batch of an epoch may be smaller.
     """
@@ -62,6 +65,29 @@ class Batches:
         epoch, batch = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             random = random_stream(self._seed, Purpose.SHUFFLE, epoch)
-            self._epoch, self._order = epoch, random.permutation(len(self._names))
+            self._epoch, self._order = epoch, self._draw(random)
         first = batch * self._batch_size
         return pack(self._names, self._order[first : first + self._batch_size])
+
+    def _draw(self, random: np.random.Generator) -> NDArray[np.int64]:
+        """(N,) indices of the names of an epoch, in random order."""
+        N, weights = len(self._names), self._names.weights
+        order = random.permutation(N)  # (N,)
+        return order if weights is None else resample(weights, random.random())[order]
+
+
+def resample(weights: NDArray[np.float64], offset: float) -> NDArray[np.int64]:
+    """(N,) rising indices of N names that are drawn in proportion to (N,) weights.
+
+    Systematic resampling: N points, evenly spaced, are laid on a line on which each name has a part
+    as long as its weight. So a name with the share s of the weight is drawn N s times, rounded down
+    or up.
+
+    Args:
+        weights: more than 0.
+        offset: where the first point is, from 0 to less than 1 of the space between two points.
+    """
+    N = len(weights)
+    ends = np.cumsum(weights) * (N / weights.sum())  # (N,)
+    # Rounding must not leave a point behind the last end.
+    return np.minimum(np.searchsorted(ends, np.arange(N) + offset, side="right"), N - 1)

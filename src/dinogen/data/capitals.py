@@ -74,7 +74,7 @@ def learn_capitals(
                 context = folded[match.end()] + folded[: match.start(2)][::-1]
                 contexts[small[match[2]]][context, shape_of(*match.groups())] += 1
     for word in inner:
-        for after in {context[0] for context, _ in contexts[word]}:
+        for after in {each[0] for each, shape in contexts[word] if shape.startswith("x")}:
             contexts[word][f"{after}\n", USUAL] += 1
     tree = ShapeTree(totals, {word: _sorted(counts) for word, counts in contexts.items()})
     tree.grow(_sorted(seen))

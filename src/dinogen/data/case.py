@@ -17,6 +17,7 @@ from dinogen.data.letters import (
     symbol_class,
 )
 from dinogen.data.shapes import WordShape
+from dinogen.data.units import WORD
 from dinogen.data.vocabulary import Vocabulary
 
 
@@ -65,8 +66,10 @@ class CaseRule(NamedTuple):
         """Return a text that two symbols share if they are the same for constraints.
 
         Apostrophes are the same, and so are plain and no-break spaces. If the rule folds, capitals
-        are the same as small letters.
+        are the same as small letters. A word is compared character by character.
         """
+        if len(symbol) > 1:
+            return "".join(map(self.key, symbol))
         for variants in (APOSTROPHES, SPACES):
             if symbol in variants:
                 return variants[0]
@@ -76,7 +79,8 @@ class CaseRule(NamedTuple):
         """Write names with the symbols of a vocabulary, as far as it has them.
 
         Letters change their case as the training names did. An apostrophe or a space becomes the
-        one of the vocabulary. Every symbol stays one symbol, and an unknown one stays as it is.
+        one of the vocabulary. Every symbol stays one symbol, and an unknown one stays as it is. A
+        letter of a Hangul syllable has no case, so syllables may be composed or not.
 
         Args:
             text: one name per line, in NFC.
@@ -85,6 +89,8 @@ class CaseRule(NamedTuple):
         known: dict[str, list[str]] = {}
         for symbol in vocabulary.symbols:
             known.setdefault(self.key(symbol), []).append(symbol)
+        if vocabulary.unit is WORD:
+            return re.sub(r"\S+", lambda word: known.get(self.key(word[0]), [word[0]])[0], text)
         table = {}
         for symbol in set(text):
             same = known.get(self.key(symbol), [symbol])

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.case import CaseRule, merge_variants
+from dinogen.data.hangul import to_letters
+from dinogen.data.lists import read_list
+from dinogen.data.marks import learn_pairs
 from dinogen.data.sequences import Names, digest
-from dinogen.data.sources import read_clean_text, source_name
-from dinogen.data.vocabulary import Vocabulary
-from dinogen.errors import CorpusError
+from dinogen.data.sources import source_name
+from dinogen.data.tables import Columns
+from dinogen.data.units import CHARACTER, UNITS, WORD
+from dinogen.data.vocabulary import MAX_VOCABULARY_SIZE, Vocabulary
+from dinogen.errors import CorpusError, SettingError
 from dinogen.rng import Purpose, random_stream
 
 MAX_HELD_OUT = 1_000
@@ -27,10 +33,11 @@ class CorpusStats(NamedTuple):
         lines: lines that hold a name.
         names: names for training and hold-out: the distinct ones, or all if duplicates are kept.
         duplicates: lines that repeat an earlier name, after folding.
-        shortest: number of symbols in the shortest name.
-        longest: number of symbols in the longest name.
+        shortest: length of the shortest name: its symbols, but each Hangul syllable counts once.
+        longest: length of the longest name.
         sha256: SHA-256 of the cleaned list in UTF-8, one name per line. A file that is already
-            clean has the same SHA-256.
+            clean has the same SHA-256. Weights follow the list, as numbers in float64.
+        weight: the sum of the weights; None if all names weigh the same.
     """
 
     lines: int
@@ -39,6 +46,7 @@ class CorpusStats(NamedTuple):
     shortest: int
     longest: int
     sha256: str
+    weight: float | None = None
 
     @property
     def distinct(self) -> int:
@@ -65,6 +73,7 @@ class Corpus:
         case: the case rule of the list.
         known: (D,) sorted digests of the distinct names.
         stats: the statistics.
+        warnings: what in the list does not look like names, one line each.
     """
 
     names: Names
@@ -72,10 +81,23 @@ class Corpus:
     case: CaseRule
     known: NDArray[np.uint64]
     stats: CorpusStats
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def pairs(self) -> NDArray[np.uint32]:
+        """(P, 2) pairs of neighbours with marks, see `learn_pairs`."""
+        return learn_pairs(self.names, self.vocabulary)
 
 
 def read_corpus(
-    sources: Sequence[str | Path], *, fold_case: bool = True, keep_duplicates: bool = False
+    sources: Sequence[str | Path],
+    *,
+    fold_case: bool = True,
+    keep_duplicates: bool = False,
+    unit: str = CHARACTER.name,
+    encoding: str | None = None,
+    column: str | int | None = None,
+    weights: str | int | None = None,
 ) -> Corpus:
     """Read one or more lists as one corpus.
 
@@ -83,38 +105,85 @@ def read_corpus(
         sources: paths, or `dinogen.data.sources.STDIN` for standard input.
         fold_case: fold the names to small letters, and restore the capitals of the list on output.
         keep_duplicates: keep a name as often as it occurs.
+        unit: what a symbol is: "character" or "word". Words are not folded.
+        encoding: the encoding of the sources; None for UTF-8, or what the byte order mark says.
+        column: the column of names, if the sources are tables: its name in the first row, or its
+            position, counted from 1.
+        weights: the column of weights, such as counts, likewise. A name is kept once, and the
+            weights of its rows add up. A row of weight 0 is left out.
 
     Raises:
         CorpusError: if a source cannot be read, if `clean` refuses its text, or if there are fewer
             than two distinct names.
+        SettingError: for an unknown unit.
     """
+    if unit not in UNITS:
+        raise SettingError(f"unit must be {' or '.join(UNITS)}, not {unit!r}")
+    symbols = UNITS[unit]
     label = " + ".join(source_name(source) for source in sources)
-    text = "".join(names for source in sources for names in read_clean_text(source))
+    if weights is not None and column is None:
+        raise CorpusError(f"{label}: a column of weights needs a column of names")
+    columns = None if column is None else Columns(column, weights)
+    lists = [
+        read_list(source, encoding=encoding, columns=columns, unit=symbols) for source in sources
+    ]
+    text = "".join(each.text for each in lists)
     if not text:
         raise CorpusError(f"{label}: contains no names; give a list with one name per line")
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    text = merge_variants(text)
-    case, text = CaseRule.learn(text) if fold_case else (CaseRule.unchanged(), text)
-    vocabulary = Vocabulary.of(text)
+    line_weights: NDArray[np.float64] | None = None  # (L,)
+    if weights is not None:
+        line_weights = np.array([weight for each in lists for weight in each.weights or ()])
+    plain = text
+    text = to_letters(merge_variants(text)) if symbols is CHARACTER else merge_variants(text)
+    folds = fold_case and symbols is CHARACTER
+    case, text = CaseRule.learn(text) if folds else (CaseRule.unchanged(), text)
+    vocabulary = Vocabulary.of(text, symbols)
+    if symbols is WORD and vocabulary.size > MAX_VOCABULARY_SIZE:
+        raise CorpusError(
+            f"{label}: {len(vocabulary) - 1:,} different words, too many to learn; give a list of "
+            "fewer words, or learn its characters without --unit word"
+        )
     names = vocabulary.encode(text)
     lines = len(names)
-    known, first = np.unique(digest(names), return_index=True)  # (D,), (D,)
+    known, first, index = np.unique(
+        digest(names), return_index=True, return_inverse=True
+    )  # (D,), (D,), (L,)
     if len(known) < 2:
         name = text.partition("\n")[0]
         raise CorpusError(f"{label}: only one distinct name, {name!r}; add at least one more")
+    weight = None
+    if line_weights is not None:
+        totals = np.bincount(index, line_weights).astype(np.float64)  # (D,)
+        names.weights = totals[index]  # (L,)
+        weight = float(totals.sum())
+        keep_duplicates = False
     if not keep_duplicates and len(known) < lines:
         is_first = np.zeros(lines, dtype=np.bool_)
         is_first[first] = True
         names = names.filter(is_first)
+    # Equal weights say nothing.
+    if names.weights is not None and names.weights.min() == names.weights.max():
+        names.weights = line_weights = weight = None
+    lengths = vocabulary.lengths(names)  # (N,)
     stats = CorpusStats(
         lines=lines,
         names=len(names),
         duplicates=lines - len(known),
-        shortest=int(names.lengths.min()) - 1,
-        longest=int(names.lengths.max()) - 1,
-        sha256=sha256,
+        shortest=int(lengths.min()),
+        longest=int(lengths.max()),
+        sha256=_sha256(plain, line_weights),
+        weight=weight,
     )
-    return Corpus(names, vocabulary, case, known, stats)
+    warnings = tuple(warning for each in lists for warning in each.warnings)
+    return Corpus(names, vocabulary, case, known, stats, warnings)
+
+
+def _sha256(text: str, weights: NDArray[np.float64] | None) -> str:
+    """Return the SHA-256 of a clean list, followed by its weights, if any."""
+    result = hashlib.sha256(text.encode())
+    if weights is not None:
+        result.update(weights.astype("<f8").tobytes())
+    return result.hexdigest()
 
 
 def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Names, Names]:

@@ -15,11 +15,18 @@ class Names:
     Attributes:
         symbols: (S,) unsigned symbol indices.
         starts: (N + 1,) int64 offsets; name i is ``symbols[starts[i]:starts[i + 1]]``.
+        weights: (N,) how much each name weighs, more than 0; None if all weigh the same.
     """
 
-    def __init__(self, symbols: NDArray[np.unsignedinteger], starts: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        symbols: NDArray[np.unsignedinteger],
+        starts: NDArray[np.int64],
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
         self.symbols = symbols
         self.starts = starts
+        self.weights = weights
 
     @classmethod
     def split(cls, symbols: NDArray[np.unsignedinteger]) -> "Names":
@@ -37,15 +44,23 @@ class Names:
         """(N,) number of symbols in each name, `END` included."""
         return np.diff(self.starts)
 
+    @property
+    def symbol_weights(self) -> NDArray[np.float64] | None:
+        """(S,) the weight of the name of each symbol; None if all weigh the same."""
+        return None if self.weights is None else np.repeat(self.weights, self.lengths)
+
     def filter(self, mask: NDArray[np.bool_]) -> "Names":
         """Copy the names where an (N,) mask is true, in the same order."""
-        return Names.split(self.symbols[np.repeat(mask, self.lengths)])
+        names = Names.split(self.symbols[np.repeat(mask, self.lengths)])
+        names.weights = None if self.weights is None else self.weights[mask]
+        return names
 
     def split_every(self, size: int) -> Iterator["Names"]:
         """Yield the names in parts of at most ``size`` names. The symbols are not copied."""
         for first in range(0, len(self), size):
             starts = self.starts[first : first + size + 1]  # (n + 1,)
-            yield Names(self.symbols[starts[0] : starts[-1]], starts - starts[0])
+            weights = None if self.weights is None else self.weights[first : first + size]
+            yield Names(self.symbols[starts[0] : starts[-1]], starts - starts[0], weights)
 
     def subsample(self, max_names: int) -> "Names":
         """Copy at most ``max_names`` names, evenly spaced."""

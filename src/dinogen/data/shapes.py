@@ -123,7 +123,7 @@ class ShapeTree:
             shape, above = chosen, words
         if above is None:
             above = words
-        if set(words) == {shape}:
+        if set(words) == {shape} and self._contexts.keys().isdisjoint(each.text for each in seen):
             return
         ends = [each for each in seen if len(each.text) == depth]
         if ends:

@@ -10,6 +10,7 @@ from dinogen.data.case import CaseRule
 from dinogen.data.letters import capital_of, is_cased, is_letter
 from dinogen.data.sequences import END, Names
 from dinogen.data.shapes import USUAL, usual_shape
+from dinogen.data.units import WORD
 from dinogen.data.vocabulary import Vocabulary
 
 _NONE, _USUAL = -1, -2
@@ -97,6 +98,8 @@ def _last_capital(shape: str) -> int:
 
 def spell(names: Names, vocabulary: Vocabulary, case: CaseRule) -> str:
     """Write names with the capitals of a case rule. A newline follows each name."""
+    if vocabulary.unit is WORD:
+        return vocabulary.text(names)
     codes = vocabulary.decode(names)  # (S,)
     if len(codes) and (case.capital_after or case.shapes):
         rule = _compile(vocabulary, case)
@@ -106,7 +109,7 @@ def spell(names: Names, vocabulary: Vocabulary, case: CaseRule) -> str:
         starts, ends = bounds[::2], bounds[1::2]  # (W,), (W,)
         shapes = _find_shapes(names.symbols, starts, ends, rule)  # (W,)
         _write_capitals(codes, names.symbols, starts, ends, shapes, rule)
-    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le")
+    return vocabulary.write(codes)
 
 
 def _find_shapes(

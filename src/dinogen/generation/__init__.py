@@ -49,15 +49,16 @@ if TYPE_CHECKING:
         DEFAULT_OPTIONS as DEFAULT_OPTIONS,
         Options as Options,
     )
-    from dinogen.generation.rules import (
-        NameRules as NameRules,
-        rules_automaton as rules_automaton,
-    )
+    from dinogen.generation.rules import NameRules as NameRules
     from dinogen.generation.stream import (
         Drawn as Drawn,
         NameStream as NameStream,
         draw_names as draw_names,
         max_candidates as max_candidates,
+    )
+    from dinogen.generation.successors import (
+        Successors as Successors,
+        successors_automaton as successors_automaton,
     )
 
 __getattr__, __dir__, __all__ = lazy_exports(
@@ -88,9 +89,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "constrained.particles": ["draw_constrained"],
         "decoding": ["Candidates", "Decoding", "draw_block", "draw_symbols", "entropy", "reweight"],
         "options": ["BOUNDS", "DEFAULT_OPTIONS", "Options"],
-        "rules": ["NameRules", "rules_automaton"],
+        "rules": ["NameRules"],
         "namer": ["Namer"],
         "novelty": ["Novelty"],
         "stream": ["Drawn", "NameStream", "draw_names", "max_candidates"],
+        "successors": ["Successors", "successors_automaton"],
     },
 )

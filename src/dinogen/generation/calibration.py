@@ -46,7 +46,7 @@ def calibrate(model: LanguageModel, corpus: Corpus) -> Decoding:
         model: the model to sample.
         corpus: the names that it was trained on.
     """
-    rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary)
+    rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
     decoding = strict_decoding(corpus.stats.distinct)
     while decoding.min_p is not None:
         if _variety(model, corpus.known, rules, decoding) >= MIN_VARIETY:

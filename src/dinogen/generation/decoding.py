@@ -59,7 +59,7 @@ def reweight(p: Array, decoding: Decoding) -> Array:
     weights = np.array(p.T, order="C")  # (V, N)
     if temperature != 1.0:
         # With a maximum of 1, a low temperature cannot turn all weights into 0.
-        weights /= weights.max(axis=0)
+        weights /= np.maximum(weights.max(axis=0), MIN_PROBABILITY)
         np.power(weights, 1 / temperature, out=weights)
     if top_k is not None and top_k < len(weights):
         smallest = np.partition(weights, -top_k, axis=0)[-top_k]  # (N,)
@@ -78,11 +78,11 @@ def draw_symbols(weights: Array, uniform: Array) -> NDArray[np.intp]:
     """Draw one symbol per column, by inversion of the cumulative weights.
 
     Args:
-        weights: (V, N), at least one above 0 in each column. Overwritten.
+        weights: (V, N). Overwritten.
         uniform: (N,) numbers in [0, 1), of the same dtype.
 
     Returns:
-        (N,) indices, never of a symbol of weight 0.
+        (N,) indices, never of a symbol of weight 0; V where no weight is above 0.
     """
     # Adding row by row takes half the time of cumsum.
     for below, row in pairwise(weights):
@@ -147,32 +147,42 @@ def draw_block(
         size: N.
         decoding: temperature and truncation.
         rules: the rules for names. A name that has not ended after `NameRules.max_length` symbols
-            is cut off.
+            is cut off, and so is one that no symbol may follow.
     """
     excess = np.zeros(size)  # (N,)
     rows = np.arange(size)  # (n,) the unfinished names
+    lengths = np.zeros(size, dtype=np.int64)  # (n,) their lengths so far
     state, p = model.begin(size)  # (n, V)
     rules.mask_first(p)
     drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # (rows, symbols) of each step
-    for length in range(rules.max_length + 1):  # symbols so far
-        if length == rules.max_length - 1:
-            rules.mask_last(p)
+    for written in range(rules.max_symbols + 1):  # symbols so far
+        is_last = lengths == rules.max_length - 1  # (n,)
+        if is_last.any():
+            rules.mask_last(p, is_last)
         # Drawn for finished names too: the random numbers of a name do not depend on other names.
         uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
         symbols = draw_symbols(reweight(p, decoding), uniform)  # (n,)
+        is_stuck = symbols == p.shape[1]  # (n,) no symbol may follow
+        if is_stuck.any():
+            excess[rows[is_stuck]] = np.inf
+            symbols[is_stuck] = END
+            p[is_stuck] = 1
         if decoding.keep < 1:
             excess[rows] -= np.log(p[np.arange(len(rows)), symbols]) + entropy(p)
-        if length == rules.max_length:
-            excess[rows[symbols != END]] = np.inf
-            symbols[:] = END
+        lengths = rules.lengthen(lengths, symbols)  # (n,)
+        is_long = (lengths > rules.max_length) | (written == rules.max_symbols)  # (n,)
+        if is_long.any():
+            excess[rows[is_long & (symbols != END)]] = np.inf
+            symbols[is_long] = END
         drawn.append((rows, symbols))
         running = symbols != END  # (n,)
         if not running.all():
-            rows, symbols, state = rows[running], symbols[running], model.select(state, running)
+            rows, symbols, lengths = rows[running], symbols[running], lengths[running]
+            state = model.select(state, running)
         if not len(rows):
             break
         state, p = model.advance(state, symbols)  # (n, V)
-        rules.mask_next(p, symbols, length + 1)
+        rules.mask_next(p, symbols, lengths)
     order = np.argsort(np.concatenate([rows for rows, _ in drawn]), kind="stable")  # (S,)
     flat = np.concatenate([symbols for _, symbols in drawn])[order]  # (S,)
     return Candidates(Names.split(flat.astype(np.uint32)), excess)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from dinogen.bounds import as_seed, check
 from dinogen.data.case import CaseRule
 from dinogen.data.corpus import CorpusStats
+from dinogen.data.marks import NO_PAIRS
 from dinogen.data.search import NearCopies
 from dinogen.data.sequences import Names, digest
 from dinogen.data.spelling import spell
+from dinogen.data.visibility import has_stray, keeps_joiners
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.constrained.automata import Automaton, accepted_lengths
 from dinogen.generation.constrained.constraints import compile_avoided, compile_constraints
@@ -37,6 +39,7 @@ class Namer:
         known: (D,) sorted digests of the training names.
         stats: the statistics of the training names.
         default: how names are drawn if no option says so.
+        pairs: (P, 2) the pairs of `dinogen.data.learn_pairs`.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Namer:
         known: NDArray[np.uint64],
         stats: CorpusStats,
         default: Decoding,
+        pairs: NDArray[np.unsignedinteger] = NO_PAIRS,
     ) -> None:
         self.model = model
         self.vocabulary = vocabulary
@@ -54,6 +58,7 @@ class Namer:
         self.known = known
         self.stats = stats
         self.default = default
+        self.pairs = pairs
 
     def draw(
         self, n: int, seed: int | str, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
@@ -75,8 +80,9 @@ class Namer:
         check("n", n, BOUNDS)
         number = as_seed(seed)
         check("skip", skip, BOUNDS)
-        automaton = compile_constraints(options, self.vocabulary, self.case)
-        rules = self._rules(options, automaton)
+        usual = NameRules.for_corpus(self.stats, self.vocabulary, self.pairs)
+        automaton = compile_constraints(options, self.vocabulary, self.case, usual.successors)
+        rules = self._rules(usual, options, automaton)
         decoding = options.decoding(self.default)
         plan = plan_lookahead(self.model, automaton, decoding, rules) if automaton else None
         known = self.known[:0] if options.allow_known else self.known
@@ -102,6 +108,8 @@ class Namer:
         # Names that are not in NFC would change when a list of them is read, and might not be new
         # then, so they are dropped.
         filters: list[NameFilter] = [self.vocabulary.composed]
+        if any(map(keeps_joiners, self.vocabulary.symbols)):
+            filters.append(self._can_be_read)
         avoided = compile_avoided(options.avoid, self.vocabulary, self.case)
         if avoided:
             filters.append(avoided)
@@ -110,12 +118,15 @@ class Namer:
             filters.append(lambda names: ~near.find(names))
         return filters
 
-    def _rules(self, options: Options, automaton: Automaton | None) -> NameRules:
+    def _can_be_read(self, names: Names) -> NDArray[np.bool_]:
+        """(N,) mask of the names with joiners only where a list may have them."""
+        return np.array([not has_stray(name) for name in self.spell(names)], dtype=np.bool_)
+
+    def _rules(self, usual: NameRules, options: Options, automaton: Automaton | None) -> NameRules:
         """Return the rules for names: lengths as in the list, unless the options ask for others."""
-        usual = NameRules.for_corpus(self.stats, self.vocabulary)
         shortest, longest = usual.min_length, usual.max_length
         if automaton:
-            lengths = accepted_lengths(automaton)
+            lengths = accepted_lengths(automaton, self.vocabulary.continuing)
             first = next(lengths)
             for length in chain([first], lengths):
                 if length >= shortest:

@@ -27,6 +27,10 @@ BOUNDS: Bounds = {
 class Options:
     """The sampling options. Each of them changes which names are drawn.
 
+    What a symbol is depends on the model: a character, a Hangul syllable, or a word (see `Unit`).
+    A text of words has white space between them. A Hangul letter in a text matches that letter; in
+    a pattern it matches the syllables that begin with it.
+
     The case of texts and names is folded by the rule of the training names. Temperature, top-k and
     top-p belong together: if all of them are None, names are drawn by the default decoding of the
     model (see `calibrate`); if one is given, it replaces that default.
@@ -47,7 +51,8 @@ class Options:
         max_length: the maximum number of symbols in a name; None for that of the longest training
             name, or more if other options require it.
         pattern: a glob that matches each whole name. ``?`` is any symbol, ``*`` any number of
-            symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it.
+            symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it. For words,
+            spaces separate the items, and a set is ``[a b]`` or ``[!a b]``.
         exclude: names that are never drawn. A `str` is one name.
         min_distance: the minimum number of edits between a name and each training name: 1 or 2. An
             edit adds, deletes or replaces one symbol.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.data.sequences import contains, digest
+from dinogen.data.vocabulary import Vocabulary
 from dinogen.models.scoring import likelihoods
 
 
@@ -17,32 +18,34 @@ class Scores:
 
     Attributes:
         names: (N) the names as they were given.
-        folded: (N) the same, folded to the case of the training names.
+        folded: (N) their symbols, folded to the case of the training names.
         totals: (N) negative log-likelihoods in nats; infinite for a name with an unknown symbol.
         known: (N) whether the name is in the training list.
         nats: (S,) nats per symbol of the names without unknown symbols, end to end.
         starts: (N + 1,) the offset of each name in ``nats``.
-        symbols: the symbols of the model.
+        lengths: (N) the length of each name for a reader, its end included.
+        vocabulary: the vocabulary of the model.
     """
 
     names: Sequence[str]
-    folded: Sequence[str]
+    folded: Sequence[Sequence[str]]
     totals: Sequence[float]
     known: Sequence[bool]
     nats: NDArray[np.float64]
     starts: NDArray[np.int64]
-    symbols: frozenset[str]
+    lengths: Sequence[int]
+    vocabulary: Vocabulary
 
     def __len__(self) -> int:
         return len(self.names)
 
     def length(self, i: int) -> int:
-        """Return the number of symbols, the end included."""
-        return len(self.folded[i]) + 1
+        """Return the length for a reader, the end included."""
+        return self.lengths[i]
 
     def per_symbol(self, i: int) -> float:
-        """Return the nats per symbol."""
-        return self.totals[i] / self.length(i)
+        """Return the nats per symbol, as a reader counts them."""
+        return self.totals[i] / self.lengths[i]
 
     def symbol_nats(self, i: int) -> list[float]:
         """Return the nats of each symbol, the end included; empty if a symbol is unknown."""
@@ -51,7 +54,7 @@ class Scores:
 
     def unknown_symbol(self, i: int) -> str | None:
         """Return the first unknown symbol; None if there is none."""
-        return next((symbol for symbol in self.folded[i] if symbol not in self.symbols), None)
+        return next((s for s in self.folded[i] if s not in self.vocabulary), None)
 
 
 def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
@@ -61,9 +64,10 @@ def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
         checkpoint: the checkpoint of the model.
         names: clean names; see `dinogen.data.read_names`.
     """
-    text = checkpoint.case.fold("".join(f"{name}\n" for name in names), checkpoint.vocabulary)
-    encoded = checkpoint.vocabulary.encode(text)
-    scorable = ~encoded.holds(checkpoint.vocabulary.unknown)  # (N,)
+    vocabulary = checkpoint.vocabulary
+    text = checkpoint.case.fold("".join(f"{name}\n" for name in names), vocabulary)
+    encoded = vocabulary.encode(text)
+    scorable = ~encoded.holds(vocabulary.unknown)  # (N,)
     scored = encoded.filter(scorable)
     nats = -np.log(likelihoods(checkpoint.mixture, scored))  # (S,)
     starts = np.zeros(len(encoded) + 1, dtype=np.int64)  # (N + 1,)
@@ -73,12 +77,13 @@ def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
         totals[scorable] = np.add.reduceat(nats, scored.starts[:-1])
     return Scores(
         names=names,
-        folded=text.split("\n")[:-1],
+        folded=vocabulary.split(text),
         totals=totals.tolist(),
         known=contains(checkpoint.known, digest(encoded)).tolist(),
         nats=nats,
         starts=starts,
-        symbols=frozenset(checkpoint.vocabulary.symbols),
+        lengths=(vocabulary.lengths(encoded) + 1).tolist(),
+        vocabulary=vocabulary,
     )
 
 

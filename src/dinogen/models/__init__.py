@@ -35,7 +35,11 @@ if TYPE_CHECKING:
         NetworkConfig as NetworkConfig,
     )
     from dinogen.models.network.parameters import Parameters as Parameters, Workspace as Workspace
-    from dinogen.models.ngram.counts import Level as Level, count as count
+    from dinogen.models.ngram.counts import (
+        Level as Level,
+        count as count,
+        whole_counts as whole_counts,
+    )
     from dinogen.models.ngram.kneser_ney import (
         GramTree as GramTree,
         NGram as NGram,
@@ -72,7 +76,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "network.network": ["Backpropagated", "MAX_PARAMETERS", "Network", "NetworkConfig"],
         "network.parameters": ["Parameters", "Workspace"],
-        "ngram.counts": ["Level", "count"],
+        "ngram.counts": ["Level", "count", "whole_counts"],
         "ngram.kneser_ney": ["GramTree", "NGram", "estimate_discounts"],
     },
 )

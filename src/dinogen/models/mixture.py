@@ -98,7 +98,9 @@ def mix(
     return mixed
 
 
-def fit_weights(likelihoods: Sequence[NDArray[np.float64]]) -> list[float]:
+def fit_weights(
+    likelihoods: Sequence[NDArray[np.float64]], counts: NDArray[np.float64] | None = None
+) -> list[float]:
     """Fit the weights of a mixture to given symbols by expectation maximisation.
 
     Dempster, Laird and Rubin (1977): in each iteration, the weight of a member becomes its mean
@@ -106,6 +108,7 @@ def fit_weights(likelihoods: Sequence[NDArray[np.float64]]) -> list[float]:
 
     Args:
         likelihoods: for each of K members, the (S,) probabilities of the symbols.
+        counts: (S,) how much each symbol counts, in any unit; None if all count the same.
 
     Returns:
         K weights that sum to 1.
@@ -113,12 +116,17 @@ def fit_weights(likelihoods: Sequence[NDArray[np.float64]]) -> list[float]:
     K = len(likelihoods)
     symbols = len(likelihoods[0])
     weights, change = [1 / K] * K, 1.0
+    if counts is not None and symbols:
+        counts = counts * (symbols / counts.sum())  # (S,)
     while change > _TOLERANCE:
         before = weights
         mixed = mix(weights, likelihoods)  # (S,)
+        posteriors = [
+            weight * p / mixed for weight, p in zip(weights[:-1], likelihoods[:-1], strict=True)
+        ]  # (S,) each
         shares = [
-            float((weight * p / mixed).sum(dtype=np.float64))
-            for weight, p in zip(weights[:-1], likelihoods[:-1], strict=True)
+            float(posterior.sum(dtype=np.float64) if counts is None else posterior @ counts)
+            for posterior in posteriors
         ]
         weights = [(share + PRIOR_COUNT) / (symbols + K * PRIOR_COUNT) for share in shares]
         # The last weight is 1 minus the others, so that rounding cannot break the sum.

@@ -47,9 +47,14 @@ def score(model: LanguageModel, names: Names) -> NDArray[np.float64]:
     return np.add.reduceat(nats, names.starts[:-1]) if len(names) else nats
 
 
-def mean_nats(p: NDArray[np.float64]) -> float:
-    """Return the mean negative log of (S,) probabilities, in nats per symbol; 0 if S is 0."""
-    return -float(np.log(p).sum()) / max(1, len(p))
+def mean_nats(p: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:
+    """Return the mean negative log of (S,) probabilities, in nats per symbol; 0 if S is 0.
+
+    With (S,) weights, it is a weighted mean.
+    """
+    if weights is None:
+        return -float(np.log(p).sum()) / max(1, len(p))
+    return -float(np.log(p) @ weights) / float(weights.sum()) if len(p) else 0.0
 
 
 def next_probabilities(model: LanguageModel, prefix: Iterable[int]) -> Array:

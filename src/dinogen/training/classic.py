@@ -158,6 +158,7 @@ class ClassicRun:
             case=self.corpus.case,
             corpus=self.corpus.stats,
             known=self.corpus.known,
+            pairs=self.corpus.pairs,
             decoding=calibrate(mixture, self.corpus),
             training=TrainingStats(
                 seed=_PARAMETER_SEED,
@@ -176,8 +177,9 @@ class ClassicRun:
     def sample_names(self, n: int) -> list[str]:
         """Return n names by the course's rule, with the seeds 0, 1, 2 ..."""
         symbols = ("", *self.corpus.vocabulary.symbols)
+        unit = self.corpus.vocabulary.unit
         names = [
-            "".join(symbols[index] for index in sample_course_name(self.network, seed))
+            unit.join(symbols[index] for index in sample_course_name(self.network, seed) if index)
             for seed in range(n)
         ]
         return [name[:1].upper() + name[1:] for name in names]

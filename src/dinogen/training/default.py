@@ -162,6 +162,7 @@ class DefaultRun:
             case=self.corpus.case,
             corpus=self.corpus.stats,
             known=self.corpus.known,
+            pairs=self.corpus.pairs,
             decoding=calibrate(selected.mixture, self.corpus),
             training=TrainingStats(
                 seed=self.settings.seed,
@@ -182,7 +183,7 @@ class DefaultRun:
             return []
         corpus = self.corpus
         decoding, random = strict_decoding(corpus.stats.distinct), random_stream(0, Purpose.SAMPLE)
-        rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary)
+        rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
         names, _ = draw_block(self.trainer.network, random, n, decoding, rules)
         return spell(names, corpus.vocabulary, corpus.case).split("\n")[:-1]
 

@@ -93,10 +93,11 @@ def check_resumable(checkpoint: Checkpoint, recipe: str, corpus: Corpus) -> None
             f"it was trained with the {checkpoint.recipe} recipe, not the {recipe} one; "
             f"resume with --recipe {checkpoint.recipe}"
         )
-    if (corpus.stats, corpus.case, corpus.vocabulary.symbols) != (
+    if (corpus.stats, corpus.case, corpus.vocabulary.symbols, corpus.vocabulary.unit) != (
         checkpoint.corpus,
         checkpoint.case,
         checkpoint.vocabulary.symbols,
+        checkpoint.vocabulary.unit,
     ):
         raise CheckpointError(
             f"it was trained on another list, or with other reading options "

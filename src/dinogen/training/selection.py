@@ -11,7 +11,7 @@ from dinogen.checkpoint.checkpoint import NGRAM, HeldOut
 from dinogen.data.sequences import Names
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.mixture import Mixture, fit_weights, mix
-from dinogen.models.ngram.counts import Level, count
+from dinogen.models.ngram.counts import Level, count, whole_counts
 from dinogen.models.ngram.kneser_ney import NGram
 from dinogen.models.scoring import likelihoods, mean_nats
 
@@ -44,7 +44,8 @@ class Selection:
     """Chooses the n-gram order and the mixture weights by the held-out names.
 
     Either the networks or the n-grams may be missing. Everything that depends on the names alone is
-    computed once. So `select` only fits weights, and takes little time for each snapshot.
+    computed once. So `select` only fits weights, and takes little time for each snapshot. If names
+    have weights, all losses are weighted means.
     """
 
     def __init__(
@@ -98,16 +99,18 @@ class Selection:
 
     def _weigh(self, scored: Mapping[str, Likelihoods], order: int) -> "_Candidate":
         """Fit the mixture weights with n-grams of an order, and compute the held-out losses."""
-        weights = fit_weights([*scored.values()])
-        nats = mean_nats(mix(weights, [*scored.values()]))
-        alone = {name: mean_nats(p) for name, p in scored.items()}
+        counts = self._held_out.symbol_weights  # (S,)
+        weights = fit_weights([*scored.values()], counts)
+        nats = mean_nats(mix(weights, [*scored.values()]), counts)
+        alone = {name: mean_nats(p, counts) for name, p in scored.items()}
         return _Candidate(order, dict(zip(scored, weights, strict=True)), nats, alone)
 
     def _summary(self, chosen: "_Candidate") -> HeldOut | None:
         """Return the held-out loss of the chosen candidate; None if no names are held out."""
         if not len(self._held_out):
             return None
-        frequencies = mean_nats(self._frequencies[self._held_out.symbols])
+        held_out = self._held_out
+        frequencies = mean_nats(self._frequencies[held_out.symbols], held_out.symbol_weights)
         return HeldOut(len(self._held_out), chosen.nats, chosen.alone, frequencies)
 
     def _ngram(self, order: int) -> NGram:
@@ -119,7 +122,9 @@ class Selection:
     @cached_property
     def _frequencies(self) -> Likelihoods:
         """(V,) the frequency of each symbol, with one added to each count."""
-        counts = np.bincount(self._training.symbols, minlength=self._vocab_size) + 1
+        names, times = self._training, whole_counts(self._training.weights)
+        repeats = None if times is None else np.repeat(times, names.lengths)  # (S,)
+        counts = np.bincount(names.symbols, repeats, self._vocab_size) + 1  # (V,)
         frequencies: Likelihoods = counts / counts.sum()
         return frequencies
 
@@ -128,7 +133,7 @@ class Selection:
         """(S,) the probability of each held-out symbol, for each order."""
         if not self._orders:
             return {}
-        levels = count(self._training, self._vocab_size, max(self._orders))
+        levels = self._count(self._training)
         return {
             order: likelihoods(NGram.from_counts(levels[:order], self._vocab_size), self._held_out)
             for order in self._orders
@@ -137,7 +142,11 @@ class Selection:
     @cached_property
     def _levels(self) -> list[Level]:
         """The counts of all names."""
-        return count(self._everything, self._vocab_size, max(self._orders))
+        return self._count(self._everything)
+
+    def _count(self, names: Names) -> list[Level]:
+        """Count the n-grams of names, up to the highest order, by their weights."""
+        return count(names, self._vocab_size, max(self._orders), whole_counts(names.weights))
 
 
 class _Candidate(NamedTuple):

@@ -151,8 +151,10 @@ class Trainer:
         return self.step in (1, self._settings.steps) or self.step % self._interval == 0
 
     def _validate(self) -> float:
-        """Return the loss on the validation names, in nats per symbol."""
-        return mean_nats(likelihoods(self.network, self._validation))
+        """Return the loss on the validation names, in nats per symbol, by their weights."""
+        return mean_nats(
+            likelihoods(self.network, self._validation), self._validation.symbol_weights
+        )
 
     def _evaluate(self) -> HistoryRow | None:
         """Add a row to the history, and keep the parameters if they are the best.

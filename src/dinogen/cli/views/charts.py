@@ -82,8 +82,17 @@ def format_losses(row: "HistoryRow") -> str:
     return ", ".join(f"{style.label} {loss:.3f}" for style, loss in losses if loss is not None)
 
 
-def draw_losses(history: "Sequence[HistoryRow]", width: int, height: int) -> list[RenderableType]:
-    """Draw the losses during training; nothing if there are fewer than two values."""
+def draw_losses(
+    history: "Sequence[HistoryRow]", width: int, height: int, symbol: str = "symbol"
+) -> list[RenderableType]:
+    """Draw the losses during training; nothing if there are fewer than two values.
+
+    Args:
+        history: the losses.
+        width: the number of columns.
+        height: the number of rows, without the axis and the title.
+        symbol: what a symbol of the model is called.
+    """
     series = {style: _points(history, name, style) for name, style in LOSSES.items()}
     # A chart has one unit: that of the first loss with values.
     unit = next((style.unit for style, points in series.items() if points), "")
@@ -96,7 +105,10 @@ def draw_losses(history: "Sequence[HistoryRow]", width: int, height: int) -> lis
     for line in lines:
         for style in series:
             line.highlight_regex(style.sign, style.colour)
-    return [Text(f"network loss in {unit}: {labels}", style="cyan"), *lines]
+    return [
+        Text(f"network loss in {unit.replace('symbol', symbol)}: {labels}", style="cyan"),
+        *lines,
+    ]
 
 
 def _points(history: "Sequence[HistoryRow]", name: str, style: LossStyle) -> list[Point]:

@@ -1,5 +1,6 @@
 """Scores of given names, in one model or in two."""
 
+import re
 from collections.abc import Sequence
 from math import isnan
 
@@ -7,6 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from dinogen.cli.views.screen import END_LABEL, show_symbol
+from dinogen.data.units import WORD, Unit
 from dinogen.inspection.scores import Scores
 
 _STYLES = ((1.0, "green"), (2.0, ""), (3.5, "yellow"), (float("inf"), "bold red"))
@@ -33,7 +35,7 @@ def score_lines(scores: Scores, order: Sequence[int]) -> list[Text]:
         numbers = f"{scores.totals[i]:8.4f}  {scores.per_symbol(i):6.3f}  "
         nats = scores.symbol_nats(i)
         line = Text(numbers, no_wrap=True, overflow="ignore")
-        line.append_text(_coloured(name, nats))
+        line.append_text(_coloured(name, nats, scores.vocabulary.unit))
         line.append(" " * (column - width) + "  " + ("known  " if scores.known[i] else " " * 7))
         line.append(_remark(scores, i, nats), style="dim")
         line.rstrip()
@@ -41,26 +43,33 @@ def score_lines(scores: Scores, order: Sequence[int]) -> list[Text]:
     return lines
 
 
-def _coloured(name: str, nats: Sequence[float]) -> Text:
-    """Colour each symbol of a name by its nats."""
-    # Folding can change the number of symbols; then colours cannot be aligned with the name.
-    if len(nats) != len(name) + 1:
+def _coloured(name: str, nats: Sequence[float], unit: Unit) -> Text:
+    """Colour each symbol of a name by its nats; a syllable by those of its least likely letter."""
+    parts = re.findall(r"\S+ ?", name) if unit is WORD else name
+    sizes = [1] * len(parts)
+    if len(nats) != len(parts) + 1:
+        sizes = [len(unit.split(part)) for part in parts]
+    # An unknown symbol leaves a name without nats.
+    if len(nats) != sum(sizes) + 1:
         return Text(name)
-    text = Text()
-    for symbol, surprise in zip(name, nats, strict=False):
-        text.append(symbol, style=next(style for most, style in _STYLES if surprise <= most))
+    text, place = Text(), 0
+    for part, size in zip(parts, sizes, strict=True):
+        most_surprising = max(nats[place : place + size])
+        text.append(part, next(style for most, style in _STYLES if most_surprising <= most))
+        place += size
     return text
 
 
 def _remark(scores: Scores, i: int, nats: Sequence[float]) -> str:
     """Return the least likely symbol and its nats, or the unknown symbol."""
     if not nats:
-        return f"unknown symbol {show_symbol(scores.unknown_symbol(i) or '')}"
+        noun = scores.vocabulary.unit.noun
+        return f"unknown {noun} {show_symbol(scores.unknown_symbol(i) or '')}"
     most = max(nats)
     position = nats.index(most)
     folded = scores.folded[i]
     symbol = show_symbol(folded[position]) if position < len(folded) else END_LABEL
-    before = folded[:position][-3:]
+    before = scores.vocabulary.unit.tail(folded[:position], 3)
     return f"{symbol} {most:.1f}" + (f" after {before}" if before else " at its start")
 
 

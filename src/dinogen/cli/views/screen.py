@@ -9,6 +9,9 @@ import click
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from dinogen.data.hangul import show_letter
+from dinogen.data.visibility import JOINERS
+
 END_LABEL = "(end)"
 """The label of the end of a name."""
 
@@ -19,8 +22,10 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def show_symbol(symbol: str) -> str:
-    """Return a symbol as it is drawn: white space becomes visible."""
-    return "␣" if symbol.isspace() else symbol
+    """Return a symbol as it is drawn: white space and letters of syllables become readable."""
+    if symbol in JOINERS:
+        return f"U+{ord(symbol):04X}"
+    return "␣" if symbol.isspace() else show_letter(symbol)
 
 
 MAX_WIDTH = 80

@@ -14,8 +14,9 @@ from dinogen.cli.terminal import printable
 from dinogen.cli.views.charts import draw_losses
 from dinogen.cli.views.screen import pluralize, show_symbol
 from dinogen.data.case import CaseRule
-from dinogen.data.corpus import CorpusStats
 from dinogen.data.spelling import write_word
+from dinogen.data.units import CHARACTER
+from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.network.network import Network
@@ -31,6 +32,9 @@ _CELL_TITLES: Mapping[str, str] = {"rnn": "vanilla RNN"}
 
 _SHAPES: Mapping[str, str] = {"x": "small", "X": "large", "Xx": "capital"}
 """What words of a shape are called."""
+
+_VOCABULARY_WORDS = 60
+"""The maximum number of words of a vocabulary that are listed."""
 
 _WORDS = 5
 """The maximum number of words of one shape that are listed."""
@@ -55,7 +59,7 @@ def checkpoint_view(
         "",
         _facts(checkpoint, samples),
         "",
-        *draw_losses(checkpoint.history, width, _CURVE_HEIGHT),
+        *draw_losses(checkpoint.history, width, _CURVE_HEIGHT, checkpoint.vocabulary.noun),
         *_arrays(checkpoint),
     )
 
@@ -75,18 +79,18 @@ def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
         add_row(_label(name), _describe_member(member))
     if len(model.members) > 1:
         add_row("mixture", describe_shares(checkpoint))
-    add_row("training list", _describe_corpus(checkpoint.corpus))
+    add_row("training list", _describe_corpus(checkpoint))
     add_row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
     interrupted = ", interrupted before the end" if training.interrupted else ""
     add_row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{interrupted}")
     if held_out := checkpoint.held_out:
         names = pluralize(held_out.names, "name")
-        add_row("held out", f"{held_out.nats_per_symbol:.3f} nats per symbol, on {names}")
+        noun = checkpoint.vocabulary.noun
+        add_row("held out", f"{held_out.nats_per_symbol:.3f} nats per {noun}, on {names}")
         uniform = log(len(checkpoint.vocabulary))
         baselines = f"symbol frequencies {held_out.frequencies:.3f}, uniform {uniform:.3f}"
         add_row("baselines", baselines)
-    symbols = checkpoint.vocabulary.symbols
-    add_row("symbols", f"{len(symbols)}: {' '.join(map(show_symbol, symbols))}")
+    add_row(f"{checkpoint.vocabulary.unit.noun}s", _describe_vocabulary(checkpoint.vocabulary))
     add_row("case", _describe_case(checkpoint.case))
     add_row("by default", _describe_decoding(checkpoint.decoding))
     add_row("samples", ", ".join(samples))
@@ -137,12 +141,23 @@ def _describe_member(member: LanguageModel) -> str:
     return type(member).__name__
 
 
-def _describe_corpus(corpus: CorpusStats) -> str:
+def _describe_vocabulary(vocabulary: Vocabulary) -> str:
+    """List the symbols; of words, the first ones."""
+    symbols = vocabulary.symbols
+    shown = symbols if vocabulary.unit is CHARACTER else symbols[:_VOCABULARY_WORDS]
+    more = f" and {len(symbols) - len(shown):,} more" if len(shown) < len(symbols) else ""
+    return f"{len(symbols):,}: {' '.join(map(show_symbol, shown))}{more}"
+
+
+def _describe_corpus(checkpoint: Checkpoint) -> str:
     """Describe the size of a training list."""
+    corpus = checkpoint.corpus
     lengths = f"{corpus.shortest:,} to {corpus.longest:,}"
     if corpus.shortest == corpus.longest:
         lengths = f"{corpus.longest:,}"
-    text = f"{pluralize(corpus.names, 'name')} of {lengths} symbols"
+    text = f"{pluralize(corpus.names, 'name')} of {lengths} {checkpoint.vocabulary.unit.noun}s"
+    if corpus.weight is not None:
+        return f"{text} (weighing {corpus.weight:,.15g} in total)"
     if not corpus.duplicates:
         return text
     verb = "kept" if corpus.keeps_duplicates else "dropped"

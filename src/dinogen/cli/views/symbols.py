@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -11,9 +11,12 @@ from dinogen.cli.views.screen import END_LABEL, grid_cell, show_symbol
 
 # The next symbol.
 
+_MAX_LABEL = 16
+"""The maximum width of the label of a symbol, in columns. Words may be longer."""
+
 _MAX_NEXT = 30
-_NEXT_MARGIN = 16
-"""The number of columns beside a bar, for the symbol and its probability."""
+_NEXT_MARGIN = 11
+"""The number of columns beside a bar and the symbols, for the probability."""
 
 
 def next_view(
@@ -31,9 +34,10 @@ def next_view(
     table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="green", no_wrap=True)
-    for symbol, p in likely[:_MAX_NEXT]:
-        label = END_LABEL if symbol is None else show_symbol(symbol)
-        bar = "█" * round((width - _NEXT_MARGIN) * p / likely[0][1])
+    labels = [END_LABEL if symbol is None else _crop(show_symbol(symbol)) for symbol, _ in likely]
+    widest = max(map(cell_len, (END_LABEL, *labels[:_MAX_NEXT])))
+    for label, (_, p) in zip(labels, likely[:_MAX_NEXT], strict=False):
+        bar = "█" * round((width - _NEXT_MARGIN - widest) * p / likely[0][1])
         table.add_row(Text(label), f"{p:.1%}", bar or "▏")
     rest = likely[_MAX_NEXT:]
     lines: list[RenderableType] = [Text(title, style="cyan"), table]
@@ -46,6 +50,8 @@ def next_view(
 
 _MAX_SYMBOLS = 100
 _MAP_HEIGHT = 16
+_MIN_CELL = 2
+"""The minimum width of a cell of the map, in columns."""
 
 
 def similarity_view(
@@ -64,8 +70,8 @@ def similarity_view(
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for symbol, others in list(nearest.items())[:_MAX_SYMBOLS]:
-        similar = "  ".join(f"{show_symbol(other)} {cosine:.2f}" for other, cosine in others)
-        table.add_row(Text(show_symbol(symbol)), Text(similar))
+        similar = (f"{_crop(show_symbol(other))} {cosine:.2f}" for other, cosine in others)
+        table.add_row(Text(_crop(show_symbol(symbol))), Text("  ".join(similar)))
     lines: list[RenderableType] = [
         Text("similar symbols, by what the model expects after them (cosine similarity)", "cyan"),
         table,
@@ -78,8 +84,11 @@ def similarity_view(
 
 
 def _map_lines(positions: Mapping[str, tuple[float, float]], width: int) -> list[str]:
-    """Put each symbol on the nearest free cell of a grid; a cell is two columns wide."""
-    columns = width // 2
+    """Put each symbol on the nearest free cell of a grid; a cell is as wide as all labels."""
+    labels = {symbol: _crop(show_symbol(symbol)) for symbol in positions}
+    widest = max(map(cell_len, labels.values()), default=1)
+    cell_width = max(_MIN_CELL, widest + (widest > 1))
+    columns = width // cell_width
     cells: dict[tuple[int, int], str] = {}
     xs, ys = ([position[axis] for position in positions.values()] for axis in (0, 1))
     for symbol, (x, y) in positions.items():
@@ -87,12 +96,19 @@ def _map_lines(positions: Mapping[str, tuple[float, float]], width: int) -> list
         row = grid_cell(-y, -max(ys), -min(ys), _MAP_HEIGHT, if_equal=_MAP_HEIGHT // 2)
         free = (cell for cell in _neighbours(column, row, columns) if cell not in cells)
         if (cell := next(free, None)) is not None:
-            cells[cell] = show_symbol(symbol)
+            cells[cell] = labels[symbol]
     lines = []
     for row in range(_MAP_HEIGHT):
-        labels = (cells.get((column, row), "") for column in range(columns))
-        lines.append("".join(label + " " * (2 - cell_len(label)) for label in labels).rstrip())
+        row_labels = (cells.get((column, row), "") for column in range(columns))
+        lines.append("".join(set_cell_size(each, cell_width) for each in row_labels).rstrip())
     return lines
+
+
+def _crop(label: str) -> str:
+    """Shorten the label of a long word."""
+    if cell_len(label) <= _MAX_LABEL:
+        return label
+    return set_cell_size(label, _MAX_LABEL - 1).rstrip() + "…"
 
 
 def _neighbours(column: int, row: int, columns: int) -> list[tuple[int, int]]:

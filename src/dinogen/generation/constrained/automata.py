@@ -214,17 +214,22 @@ def trim(automaton: Automaton) -> Automaton:
     return Automaton(np.where(alive[transitions], transitions, DEAD).astype(np.int32), accepts)
 
 
-def accepted_lengths(automaton: Automaton) -> Iterator[int]:
+def accepted_lengths(automaton: Automaton, uncounted: Sequence[int] = ()) -> Iterator[int]:
     """Yield the lengths of the accepted names in ascending order, endlessly if there is no longest.
 
     Args:
         automaton: an automaton that was trimmed.
+        uncounted: the symbols that do not count in a length.
     """
+    counted = np.delete(automaton.transitions, [END, *uncounted], axis=1)
+    others = automaton.transitions[:, list(uncounted)]
     reached = np.array([START])  # (q,) the states after `length` symbols
     for length in count():
+        while len(more := np.setdiff1d(others[reached], [*reached, DEAD])):
+            reached = np.union1d(reached, more)
         if automaton.accepts[reached].any():
             yield length
-        reached = np.unique(np.delete(automaton.transitions[reached], END, axis=1))
+        reached = np.unique(counted[reached])
         reached = reached[reached != DEAD]
         if not len(reached):
             return

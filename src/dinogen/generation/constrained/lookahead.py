@@ -92,7 +92,7 @@ def plan_lookahead(
         raise SettingError(TOO_COMPLEX)
     contexts, _ = ngram.begin(1)  # (1,)
     chain = MarkovChain(*ngram.tables, start=int(contexts[0]))
-    horizon = min(rules.max_length + 1, states + EXTRA_HORIZON)
+    horizon = min(rules.max_symbols + 1, states + EXTRA_HORIZON)
     return LookaheadPlan(automaton, chain, lookahead_table(automaton, chain, horizon))
 
 

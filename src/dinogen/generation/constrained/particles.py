@@ -8,7 +8,7 @@ from dinogen.generation.constrained.automata import START
 from dinogen.generation.constrained.lookahead import MIN_LOG, LookaheadPlan
 from dinogen.generation.decoding import Candidates, Decoding, draw_symbols, entropy, reweight
 from dinogen.generation.rules import NameRules
-from dinogen.models.language_model import Array, LanguageModel
+from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel
 
 
 def draw_constrained(
@@ -47,10 +47,17 @@ def draw_constrained(
     context_of = np.full(size, plan.chain.start)  # (N,) contexts of the chain
     log_foreseen = np.zeros(size)  # (N,) the lookahead's log acceptance after the last symbol
     excess = np.zeros(size)  # (N,)
+    lengths = np.zeros(size, dtype=np.int64)  # (N,) the length of each particle so far
     rows = np.arange(size)  # (n,) the unfinished particles
     state, p = model.begin(size)  # (n, V)
     rules.mask_first(p)
-    for length in range(rules.max_length + 1):  # symbols so far
+    for _ in range(rules.max_symbols + 1):
+        fits = lengths[rows] <= rules.max_length  # (n,)
+        if not fits.all():
+            log_weight[rows[~fits]] = -np.inf
+            rows, p, state = rows[fits], p[fits], model.select(state, fits)
+            if not len(rows):
+                break
         if decoding.keep < 1:
             excess[rows] -= entropy(p)
         log_acceptance = plan.log_acceptance[state_of[rows], context_of[rows]]  # (n, V)
@@ -78,6 +85,7 @@ def draw_constrained(
         column = np.full(size, END)  # (N,)
         column[rows] = symbols
         columns.append(column)
+        lengths[rows] = rules.lengthen(lengths[rows], symbols)
         running = symbols != END  # (n,)
         rows, symbols, state = rows[running], symbols[running], model.select(state, running)
         if not len(rows):
@@ -92,9 +100,9 @@ def draw_constrained(
             columns = [column[drawn] for column in columns]
             state_of, context_of = state_of[drawn], context_of[drawn]
             log_foreseen, log_weight = log_foreseen[drawn], np.zeros(size)
-            excess = excess[drawn]
+            excess, lengths = excess[drawn], lengths[drawn]
         state, p = model.advance(state, symbols)  # (n, V)
-        rules.mask_next(p, symbols, length + 1)
+        rules.mask_next(p, symbols, lengths[rows])
     log_weight[rows] = -np.inf  # too long
     if not np.isfinite(log_weight).any():
         return Candidates(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
@@ -120,13 +128,14 @@ def _log_probabilities(
         decoding: how names are drawn.
     """
     logarithms = _log_truncated(p, decoding)  # (N, V)
-    largest = logarithms.max(axis=1, keepdims=True)  # (N, 1)
-    total = np.log(np.exp(logarithms - largest).sum(axis=1, keepdims=True)) + largest  # (N, 1)
+    # Where no symbol may follow, all stay minus infinity.
+    largest = np.maximum(logarithms.max(axis=1, keepdims=True), MIN_LOG)  # (N, 1)
+    shares = np.exp(logarithms - largest).sum(axis=1, keepdims=True)  # (N, 1)
     if decoding.truncates:
         possible = np.isfinite(log_acceptance)  # (N, V)
         possible |= ~possible.any(axis=1, keepdims=True)
         logarithms = _log_truncated(np.where(possible, p, 0), decoding)
-    logarithms -= total
+    logarithms -= np.log(np.maximum(shares, MIN_PROBABILITY)) + largest
     return logarithms
 
 

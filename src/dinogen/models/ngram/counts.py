@@ -9,6 +9,9 @@ from dinogen.data.sequences import END, Names
 
 Indices = NDArray[np.int64]
 
+_MARGIN = 1e-9
+"""More than the rounding error of a mean."""
+
 
 class Level(NamedTuple):
     """The G distinct n-grams of one length n: each is a context of n - 1 symbols and a symbol.
@@ -35,7 +38,20 @@ class Level(NamedTuple):
     following: Indices
 
 
-def count(names: Names, vocab_size: int, order: int) -> list[Level]:
+def whole_counts(weights: NDArray[np.float64] | None) -> Indices | None:
+    """(N,) how often n-grams of names with (N,) weights count: the weights, with a mean of about 1.
+
+    Counts are rounded up. So a rare name counts once, and the discounts of Kneser-Ney smoothing,
+    which are made for small counts, still hold back something for unseen n-grams.
+    """
+    if weights is None:
+        return None
+    # Without the margin, a weight equal to the mean could be rounded up to 2.
+    counts: Indices = np.ceil(weights * ((1 - _MARGIN) / weights.mean())).astype(np.int64)
+    return counts
+
+
+def count(names: Names, vocab_size: int, order: int, times: Indices | None = None) -> list[Level]:
     """Count the n-grams of every length from 1 to an order.
 
     Each name begins with an `END` that only serves as context. Nothing precedes it.
@@ -44,6 +60,7 @@ def count(names: Names, vocab_size: int, order: int) -> list[Level]:
         names: the names to count.
         vocab_size: V, the end included.
         order: the maximum length.
+        times: (N,) how often each name counts; None for once.
 
     Returns:
         One level for each length, up to the longest name. In the last level, `Level.continuations`
@@ -54,6 +71,7 @@ def count(names: Names, vocab_size: int, order: int) -> list[Level]:
     place = np.arange(len(target))  # (M,) the targets that have a context of this length
     context = np.zeros(len(target), dtype=np.int64)  # (M,)
     gram = np.empty(len(target), dtype=np.int64)  # (S,) the n-gram that ends at each target
+    repeats = None if times is None else np.repeat(times, names.lengths)  # (S,)
     levels: list[Level] = []
     for length in range(min(order, int(names.lengths.max()) + 1)):
         keys, first, inverse, occurrences = np.unique(
@@ -62,6 +80,9 @@ def count(names: Names, vocab_size: int, order: int) -> list[Level]:
             return_inverse=True,
             return_counts=True,
         )  # (G,), (G,), (M,), (G,)
+        if repeats is not None:
+            # Sums of whole numbers below 2^53 are exact in float64.
+            occurrences = np.bincount(inverse, repeats[place]).astype(np.int64)  # (G,)
         first = place[first]  # (G,)
         if levels:
             # Without its first symbol, each n-gram is one of the previous level.
