@@ -371,7 +371,7 @@ def test_parts_of_a_large_job(dinogen: Run, edda_checkpoint: Path) -> None:
         (("--pattern", "a[漢]"), "has no symbol of [漢]"),
         (("--min-length", "5", "--max-length", "4"), "min length 5 and max length 4: no name can"),
         (("--prefix", "abc", "--max-length", "2"), "prefix 'abc' and max length 2: no name can"),
-        (("--pattern", ""), "pattern '': no name can"),
+        (("--pattern", ""), "pattern is empty; give one"),
         (("--pattern", "[ae"), "pattern '[ae': [ is not closed; write ] after the set"),
         (("--prefix", "a", "--prefix", "ß"), "prefix 'ß': unknown symbol 'ß'"),
         (("--contains", "x", "--not-contains", "X"), "contains 'x' and not contains 'X': no name"),

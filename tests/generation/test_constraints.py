@@ -349,7 +349,6 @@ def test_a_newline_is_refused(text: str) -> None:
         (Options(prefix=" a"), ["prefix ' a'"]),
         (Options(suffix="a "), ["suffix 'a '"]),
         (Options(contains=("b", "a  b")), ["contains 'b'", "contains 'a  b'"]),
-        (Options(pattern=""), ["pattern ''"]),
         (Options(pattern="a??", suffix="b", min_length=4), ["pattern 'a??'", "suffix 'b'"]),
         (Options(pattern="??", max_length=1), ["pattern '??'", "max length 1"]),
     ],
@@ -494,6 +493,23 @@ def test_an_open_bracket_is_refused(pattern: str) -> None:
         compile_constraints(Options(pattern=pattern), VOCABULARY, KEEP)
     expected = f"pattern {pattern!r}: [ is not closed; write ] after the set"
     assert str(refused.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("", "pattern is empty; give one, for example 'a*'"),
+        (
+            "[b-a]*",
+            "pattern '[b-a]*': the model has no symbol of [b-a]; write a-b, since b-a runs backwards",
+        ),
+    ],
+)
+def test_a_pattern_that_cannot_match_says_why(pattern: str, message: str) -> None:
+    """An empty pattern and a range that runs backwards are called that."""
+    with pytest.raises(SettingError) as refused:
+        compile_constraints(Options(pattern=pattern), VOCABULARY, KEEP)
+    assert str(refused.value) == message
 
 
 def test_an_open_bracket_may_be_a_symbol() -> None:

@@ -117,6 +117,8 @@ class PatternCompiler:
                 f"pattern: {len(parts):,} {unit.noun}s, more than the maximum of {MAX_ITEMS}; "
                 "use a shorter text"
             )
+        if not parts:
+            raise SettingError("pattern is empty; give one, for example 'a*'")
         position = 0
         while position < len(parts):
             part = parts[position]
@@ -155,6 +157,8 @@ class PatternCompiler:
         negated = inside.startswith(("!", "^"))
         rest = inside[negated:]
         chosen: set[Classes] = set()
+        noun = self._alphabet.vocabulary.unit.noun
+        remedy = f"use {noun}s of the training list"
         if self._alphabet.vocabulary.unit is WORD:
             for word in rest.split():
                 chosen |= self._same_as(word)
@@ -163,15 +167,15 @@ class PatternCompiler:
             first, last = rest[0], rest[0]
             if len(rest) > 2 and rest[1] == "-":
                 last, rest = rest[2], rest[2:]
+                if self._alphabet.rank(first) > self._alphabet.rank(last):
+                    remedy = f"write {last}-{first}, since {first}-{last} runs backwards"
             rest = rest[1:]
             chosen |= self._between(first, last)
         if negated:
             chosen = {classes for classes, _ in self._everything} - chosen
         if not chosen:
-            noun = self._alphabet.vocabulary.unit.noun
             raise SettingError(
-                f"pattern {pattern!r}: the model has no {noun} of [{inside}]; "
-                f"use {noun}s of the training list"
+                f"pattern {pattern!r}: the model has no {noun} of [{inside}]; {remedy}"
             )
         return self._node(chosen)
 
