@@ -168,7 +168,7 @@ class PatternCompiler:
             if len(rest) > 2 and rest[1] == "-":
                 last, rest = rest[2], rest[2:]
                 if self._alphabet.rank(first) > self._alphabet.rank(last):
-                    remedy = f"write {last}-{first}, since {first}-{last} runs backwards"
+                    remedy = f"write {last}-{first}, since {first}-{last} runs backward"
             rest = rest[1:]
             chosen |= self._between(first, last)
         if negated:
