@@ -253,3 +253,18 @@ def test_says_what_a_file_is(kind: str) -> None:
     """Office documents, archives and images are called so, with what to do."""
     data, expected = BINARY[kind]
     assert refusal(data).startswith(f"standard input: {expected}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "language", ["cp1253", "cp1256", "cp874", "euc-kr", "shift_jis", "gb18030"]
+)
+def test_utf_16_in_any_script_is_recognised(language: str, encoding: str, tmp_path: Path) -> None:
+    """Without a byte order mark, and with letters whose first byte is not null."""
+    path = tmp_path / "names.txt"
+    path.write_bytes("".join(f"{name}\n" for name in LISTS[language]).encode(encoding))
+    with pytest.raises(CorpusError) as caught:
+        read_list(path)
+    expected = f"this is UTF-16 without a byte order mark; read it with --encoding {encoding}"
+    assert str(caught.value) == f"{path}: {expected}"
+    assert read_list(path, encoding=encoding).text.split("\n")[:-1] == LISTS[language]

@@ -316,3 +316,11 @@ def test_anything_is_read_or_refused_in_one_line(
     if found.weights is not None:
         assert len(found.weights) == len(names)
         assert all(weight > 0 for weight in found.weights)
+
+
+def test_a_proposed_command_repeats_the_encoding(tmp_path: Path) -> None:
+    """Without it, the command would fail on the bytes of another encoding."""
+    path = tmp_path / "people.csv"
+    path.write_bytes("name;year\nMüller;3\nGrün;4\nBäcker;5\n".encode("cp1252"))
+    (warning,) = read_list(path, encoding="cp1252").warnings
+    assert warning.endswith(f"dinogen train {path} --column name --encoding cp1252")

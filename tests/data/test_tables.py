@@ -338,3 +338,14 @@ def test_names_carry_their_weights(tmp_path: Path) -> None:
     assert [part.tolist() for part in parts if part is not None] == [[1, 2, 3], [4, 5, 6], [7]]
     assert names.symbol_weights is not None
     assert names.symbol_weights.tolist() == [i for i in range(1, 8) for _ in range(2)]
+
+
+def test_a_number_that_is_no_position_is_a_heading(tmp_path: Path) -> None:
+    """A table of three columns has no column 2021 but the one with that heading."""
+    path = write(tmp_path, "name,2020,2021\nAnna,3,4\nBerta,5,6\nCora,0,1\n")
+    assert weighted(read_corpus([path], column="name", weights=2021)) == {
+        "Anna": 4,
+        "Berta": 6,
+        "Cora": 1,
+    }
+    assert "no column 2022; its columns are 1 'name'" in refusal(path, 2022)

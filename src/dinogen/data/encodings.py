@@ -1,6 +1,7 @@
 """Encodings: from bytes to text, chunk by chunk, and what to say about bytes that are no text."""
 
 import codecs
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from dinogen.errors import CorpusError
@@ -177,9 +178,19 @@ def _utf8(head: bytes, source: str) -> str:
     if b"\0" in whole:
         zeros = [whole[place::4].count(0) * 4 / len(whole) for place in range(4)]
         for encoding, (with_nulls, without) in _NULLS.items():
-            if min(zeros[place] for place in with_nulls) > 0.3 and zeros[without] < 0.1:
+            is_latin = min(zeros[place] for place in with_nulls) > 0.3 and zeros[without] < 0.1
+            if is_latin or _is_text(whole, encoding):
                 raise CorpusError(
                     f"{source}: this is {encoding[:6].upper()} without a byte order mark; read it "
                     f"with --encoding {encoding}"
                 )
     return _UTF8
+
+
+def _is_text(data: bytes, encoding: str) -> bool:
+    """Tell whether bytes are lines of letters in an encoding, and nothing that lists never have."""
+    text = data.decode(encoding, "ignore")
+    # Controls, surrogates, private use, unassigned.
+    odd = {"Cc", "Cs", "Co", "Cn"}
+    symbols = set(text) - {"\n", "\r"}
+    return "\n" in text and not any(unicodedata.category(symbol) in odd for symbol in symbols)

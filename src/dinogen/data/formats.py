@@ -45,18 +45,27 @@ class Source(NamedTuple):
     Attributes:
         name: the path, or ``standard input``.
         path: the path; None for standard input.
+        encoding: the encoding that was given, if any.
     """
 
     name: str
     path: str | None
+    encoding: str | None = None
 
     def piped(self, command: str) -> str:
         """Return the command line that trains on what a command makes of the source."""
-        return f"{command}{f' {quote(self.path)}' if self.path else ''} | dinogen train -"
+        return (
+            f"{command}{f' {quote(self.path)}' if self.path else ''} | dinogen train -{self._again}"
+        )
 
     def with_column(self, column: str) -> str:
         """Return the command line that trains on a column of the source."""
-        return f"dinogen train {quote(self.path or '-')} --column {quote(column)}"
+        return f"dinogen train {quote(self.path or '-')} --column {quote(column)}{self._again}"
+
+    @property
+    def _again(self) -> str:
+        """The option that was given, for the next command line."""
+        return f" --encoding {quote(self.encoding)}" if self.encoding else ""
 
 
 # JSON.

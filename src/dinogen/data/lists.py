@@ -49,7 +49,7 @@ def read_list(
         CorpusError: if the source cannot be read, if it is a file of another kind, and if `clean`
             refuses its text.
     """
-    source = Source(source_name(path), None if path == STDIN else str(path))
+    source = Source(source_name(path), None if path == STDIN else str(path), encoding)
     chunks = read_text(path, encoding, option="--encoding")
     head, is_whole = _read_head(chunks)
     everything = chain([head], chunks)

@@ -55,6 +55,22 @@ class Columns(NamedTuple):
     names: str | int
     weights: str | int | None = None
 
+    def as_headings(self, first: Sequence[str], width: int) -> "Columns":
+        """Take numbers that are no positions for headings, such as 2020 in a table of 3 columns.
+
+        Args:
+            first: the first row.
+            width: the number of columns.
+        """
+        headings = {*map(str.strip, first)}
+
+        def resolve(column: str | int) -> str | int:
+            is_position = isinstance(column, int) and 0 < column <= width
+            return str(column) if str(column) in headings and not is_position else column
+
+        weights = None if self.weights is None else resolve(self.weights)
+        return Columns(resolve(self.names), weights)
+
 
 def as_column(value: str) -> str | int:
     """Return the position that digits stand for, or the name of a column."""
@@ -163,6 +179,7 @@ class _Places(NamedTuple):
         Raises:
             CorpusError: if there is no such column, or several.
         """
+        columns = columns.as_headings(rows[0], max(map(len, rows)))
         names = _find(columns.names, rows, source)
         weights = None if columns.weights is None else _find(columns.weights, rows, source)
         is_named = isinstance(columns.names, str) or isinstance(columns.weights, str)

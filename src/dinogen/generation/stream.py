@@ -155,6 +155,6 @@ def draw_names(
     if found < n:
         raise RanOutError(
             f"found {found:,} of {n:,} names in {position - skip:,} candidates; the others were "
-            "known, repeated or left out as unlikely: allow them with --allow-known, "
-            "--allow-repeats or --temperature 1, or relax the constraints"
+            "left out as unlikely (--temperature 1 allows them), known (--allow-known) or repeated "
+            "(--allow-repeats); or relax the constraints"
         )
