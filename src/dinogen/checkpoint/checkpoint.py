@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.case import CaseRule
-from dinogen.data.corpus import CorpusStats
+from dinogen.data.statistics import CorpusStats
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import Array

@@ -44,10 +44,10 @@ from dinogen.checkpoint.fields import (
 )
 from dinogen.data.case import CaseRule
 from dinogen.data.cleaning import MAX_NAME_LENGTH
-from dinogen.data.corpus import CorpusStats
 from dinogen.data.hangul import is_syllable
 from dinogen.data.marks import MAX_PAIRS
 from dinogen.data.shapes import MAX_SHAPES_SIZE, WordShape
+from dinogen.data.statistics import CorpusStats
 from dinogen.data.units import CHARACTER, MAX_WORDS, UNITS, WORD
 from dinogen.data.vocabulary import MAX_VOCABULARY_SIZE, Vocabulary
 from dinogen.generation.decoding import Decoding

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     )
     from dinogen.data.corpus import (
         Corpus as Corpus,
-        CorpusStats as CorpusStats,
         hold_out as hold_out,
         read_corpus as read_corpus,
     )
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
         source_name as source_name,
     )
     from dinogen.data.spelling import spell as spell, write_word as write_word
+    from dinogen.data.statistics import CorpusStats as CorpusStats
     from dinogen.data.tables import (
         Columns as Columns,
         as_column as as_column,
@@ -88,7 +88,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "batches": ["Batch", "Batches", "pack", "resample"],
         "case": ["CaseRule", "merge_variants"],
         "cleaning": ["MAX_NAME_LENGTH", "clean", "clean_parts"],
-        "corpus": ["Corpus", "CorpusStats", "hold_out", "read_corpus"],
+        "corpus": ["Corpus", "hold_out", "read_corpus"],
         "detection": ["likeliest_encoding"],
         "encodings": ["check_encoding"],
         "hangul": ["letter_forms", "may_follow", "show_letter", "to_letters", "to_syllables"],
@@ -99,6 +99,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "shapes": ["MAX_SHAPES_SIZE", "WordShape"],
         "sources": ["STDIN", "read_clean_text", "read_names", "source_name"],
         "spelling": ["spell", "write_word"],
+        "statistics": ["CorpusStats"],
         "tables": ["Columns", "as_column", "parse_weight", "sniff_delimiter"],
         "visibility": [
             "JOINERS",

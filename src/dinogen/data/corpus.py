@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,51 +15,12 @@ from dinogen.data.lists import read_list
 from dinogen.data.marks import learn_pairs
 from dinogen.data.sequences import Names, digest
 from dinogen.data.sources import source_name
+from dinogen.data.statistics import CorpusStats
 from dinogen.data.tables import Columns
 from dinogen.data.units import CHARACTER, UNITS, WORD
 from dinogen.data.vocabulary import MAX_VOCABULARY_SIZE, Vocabulary
 from dinogen.errors import CorpusError, SettingError
 from dinogen.rng import Purpose, random_stream
-
-MAX_HELD_OUT = 1_000
-"""The maximum number of held-out names. With more, the held-out loss is hardly more exact."""
-
-
-class CorpusStats(NamedTuple):
-    """Statistics of a corpus.
-
-    Attributes:
-        lines: lines that hold a name.
-        names: names for training and hold-out: the distinct ones, or all if duplicates are kept.
-        duplicates: lines that repeat an earlier name, after folding.
-        shortest: length of the shortest name: its symbols, but each Hangul syllable counts once.
-        longest: length of the longest name.
-        sha256: SHA-256 of the cleaned list in UTF-8, one name per line. A file that is already
-            clean has the same SHA-256. Weights follow the list, as numbers in float64.
-        weight: the sum of the weights; None if all names weigh the same.
-    """
-
-    lines: int
-    names: int
-    duplicates: int
-    shortest: int
-    longest: int
-    sha256: str
-    weight: float | None = None
-
-    @property
-    def distinct(self) -> int:
-        """The number of distinct names."""
-        return self.lines - self.duplicates
-
-    @property
-    def keeps_duplicates(self) -> bool:
-        """Whether duplicates were kept."""
-        return self.names > self.distinct
-
-    def held_out_count(self, share: float) -> int:
-        """Return how many distinct names to hold out: a share, at most `MAX_HELD_OUT`."""
-        return min(MAX_HELD_OUT, int(share * self.distinct))
 
 
 @dataclass(frozen=True)

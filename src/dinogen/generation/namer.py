@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from dinogen.bounds import as_seed, check
 from dinogen.data.case import CaseRule
-from dinogen.data.corpus import CorpusStats
 from dinogen.data.marks import NO_PAIRS
 from dinogen.data.search import NearCopies
 from dinogen.data.sequences import Names, digest
 from dinogen.data.spelling import spell
+from dinogen.data.statistics import CorpusStats
 from dinogen.data.visibility import has_stray, keeps_joiners
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.constrained.automata import Automaton, accepted_lengths

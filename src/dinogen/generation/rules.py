@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.data.corpus import CorpusStats
 from dinogen.data.hangul import MAX_LETTERS
 from dinogen.data.marks import NO_PAIRS
 from dinogen.data.sequences import END
+from dinogen.data.statistics import CorpusStats
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.successors import Successors
 from dinogen.models.language_model import Array, Symbols

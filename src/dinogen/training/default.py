@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from time import monotonic
 
 from dinogen.checkpoint.checkpoint import NETWORK, Checkpoint, ResumeState, TrainingStats
-from dinogen.data.corpus import MAX_HELD_OUT, Corpus, hold_out
+from dinogen.data.corpus import Corpus, hold_out
 from dinogen.data.spelling import spell
+from dinogen.data.statistics import MAX_HELD_OUT
 from dinogen.errors import CheckpointError, SettingError
 from dinogen.generation.calibration import calibrate, strict_decoding
 from dinogen.generation.decoding import draw_block

@@ -8,7 +8,7 @@ from dinogen.bounds import SEED, Bounds, check
 from dinogen.errors import SettingError
 
 if TYPE_CHECKING:
-    from dinogen.data.corpus import CorpusStats
+    from dinogen.data.statistics import CorpusStats
 
 RECIPES = ("default", "classic")
 DEFAULT_RECIPE, CLASSIC_RECIPE = RECIPES
