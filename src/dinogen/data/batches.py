@@ -77,17 +77,17 @@ class Batches:
 
 
 def resample(weights: NDArray[np.float64], offset: float) -> NDArray[np.int64]:
-    """(N,) rising indices of N names that are drawn in proportion to (N,) weights.
+    """(N,) rising indices of N things that are drawn in proportion to (N,) weights.
 
-    Systematic resampling: N points, evenly spaced, are laid on a line on which each name has a part
-    as long as its weight. So a name with the share s of the weight is drawn N s times, rounded down
-    or up.
+    Systematic resampling (Kitagawa 1996): N points, evenly spaced, are laid on a line on which each
+    thing has a part as long as its weight. So one with the share s of the weight is drawn N s
+    times, rounded down or up.
 
     Args:
-        weights: more than 0.
+        weights: 0 or more; not all 0.
         offset: where the first point is, from 0 to less than 1 of the space between two points.
     """
     N = len(weights)
-    ends = np.cumsum(weights) * (N / weights.sum())  # (N,)
+    ends = np.cumsum(weights / weights.sum())  # (N,)
     # Rounding must not leave a point behind the last end.
-    return np.minimum(np.searchsorted(ends, np.arange(N) + offset, side="right"), N - 1)
+    return np.minimum(np.searchsorted(ends, (np.arange(N) + offset) / N, side="right"), N - 1)

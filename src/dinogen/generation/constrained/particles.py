@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from dinogen.data.batches import resample
 from dinogen.data.sequences import END, Names
 from dinogen.generation.constrained.automata import START
 from dinogen.generation.constrained.lookahead import MIN_LOG, LookaheadPlan
@@ -58,8 +59,6 @@ def draw_constrained(
             rows, p, state = rows[fits], p[fits], model.select(state, fits)
             if not len(rows):
                 break
-        if decoding.keep < 1:
-            excess[rows] -= entropy(p)
         log_acceptance = plan.log_acceptance[state_of[rows], context_of[rows]]  # (n, V)
         proposal = _log_probabilities(p, log_acceptance, decoding) + log_acceptance  # (n, V)
         largest = np.maximum(proposal.max(axis=1), MIN_LOG)  # (n,)
@@ -78,7 +77,9 @@ def draw_constrained(
             )
             log_acceptance, uniform = log_acceptance[possible], uniform[possible]
         symbols = draw_symbols(proposal, uniform)  # (n,)
-        excess[rows] -= np.log(p[np.arange(len(rows)), symbols])
+        if decoding.keep < 1:
+            excess[rows] -= entropy(p)
+            excess[rows] -= np.log(p[np.arange(len(rows)), symbols])
         log_foreseen[rows] = log_acceptance[np.arange(len(rows)), symbols]
         state_of[rows] = transitions[state_of[rows], symbols]
         context_of[rows] = following[context_of[rows], symbols]
@@ -156,13 +157,12 @@ def _effective_sample_size(log_weight: NDArray[np.float64]) -> float:
 
 
 def _resample(log_weight: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.intp]:
-    """(N,) particles drawn by weight, by systematic resampling (Kitagawa 1996)."""
+    """(N,) particles drawn by weight."""
     share = _normalised(log_weight)  # (N,)
     # Weights that differ only by rounding, as with a prefix, need no resampling.
     if np.ptp(share) < 1e-4 / len(share):
         return np.arange(len(share))
-    steps = (random.random() + np.arange(len(share))) / len(share)  # (N,)
-    return np.minimum(np.searchsorted(np.cumsum(share), steps), len(share) - 1)
+    return resample(share, random.random())
 
 
 def _normalised(log_weight: NDArray[np.float64]) -> NDArray[np.float64]:
