@@ -52,11 +52,16 @@ class Source(NamedTuple):
     path: str | None
     encoding: str | None = None
 
-    def piped(self, command: str) -> str:
-        """Return the command line that trains on what a command makes of the source."""
-        return (
-            f"{command}{f' {quote(self.path)}' if self.path else ''} | dinogen train -{self._again}"
-        )
+    def piped(self, command: str, *then: str, reads: str = "") -> str:
+        """Return the command line that trains on what a command makes of the source.
+
+        Args:
+            command: the command, which takes the path as its last argument.
+            then: commands for what it writes.
+            reads: " <" if the command reads standard input instead.
+        """
+        path = f"{reads} {quote(self.path)}" if self.path else ""
+        return " | ".join((f"{command}{path}", *then, f"dinogen train -{self._again}"))
 
     def with_column(self, column: str) -> str:
         """Return the command line that trains on a column of the source."""
@@ -218,10 +223,9 @@ def refuse_format(head: str, source: Source, *, is_whole: bool, refuse_tabs: boo
     commas = lines[0].count(",") if lines else 0
     if len(lines) == 1 and commas > 1:
         at_least = "" if is_whole else "at least "
-        redirected = f" < {quote(source.path)}" if source.path else ""
         raise CorpusError(
             f"{source.name}: one line with {at_least}{commas:,} commas; if it is a list, put one "
-            f"name on each line: tr , '\\n'{redirected} | dinogen train -"
+            "name on each line: " + source.piped("tr , '\\n'", reads=" <")
         )
     rows = [f"{line}\n" for line in lines]
     delimiter = sniff_delimiter(rows)
@@ -279,10 +283,9 @@ def _notice_markup(text: str, _head: Sequence[str], source: Source) -> str | Non
         fix = source.piped("sed 's/<[^>]*>//g'")
         return _tell(text, source, _TAG.search, "have tags of HTML or XML; to remove them", fix)
     if "&" in text and any(_is_entity(match[1]) for match in _ENTITY.finditer(text)):
-        fix = "python3 -c 'import html, sys; print(html.unescape(sys.stdin.read()))'"
-        redirected = f"{fix} < {quote(source.path)}" if source.path else fix
+        unescape = "python3 -c 'import html, sys; print(html.unescape(sys.stdin.read()))'"
         seen = "have symbols as HTML writes them, such as &amp;; to turn them into symbols"
-        return _tell(text, source, _ENTITY.search, seen, f"{redirected} | dinogen train -")
+        return _tell(text, source, _ENTITY.search, seen, source.piped(unescape, reads=" <"))
     return None
 
 
@@ -343,14 +346,12 @@ def _notice_table(text: str, head: Sequence[str], source: Source) -> str | None:
     if len(head) > 2 and sum(map(bool, map(_COLUMN_GAP.search, head))) > _MOST * len(head):
         rows = [re.split(" {2,}", line) for line in head]
         column = _likely_place(rows) + 1
-        fix = f"awk -F '  +' '{{print ${column}}}' | dinogen train -"
-        path = f" {quote(source.path)}" if source.path else ""
         return _tell(
             text,
             source,
             _COLUMN_GAP.search,
             "have columns with several spaces between; to read one of them",
-            f"sed 's/^ *//'{path} | {fix}",
+            source.piped("sed 's/^ *//'", f"awk -F '  +' '{{print ${column}}}'"),
         )
     return None
 

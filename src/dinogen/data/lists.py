@@ -51,7 +51,7 @@ def read_list(
     """
     source = Source(source_name(path), None if path == STDIN else str(path), encoding)
     chunks = read_text(path, encoding, option="--encoding")
-    head, is_whole = _read_head(chunks)
+    head, is_whole = _read_until(chunks, _HEAD)
     everything = chain([head], chunks)
     if is_json(head, is_table=columns is not None):
         names = read_json(_read_all(everything, source), source)
@@ -67,31 +67,27 @@ def read_list(
     return NameList(text, None, notice(text, source) if text else [])
 
 
-def _read_head(chunks: Iterator[str]) -> tuple[str, bool]:
-    """Read the beginning of a text; returns it, and whether it is the whole text."""
+def _read_until(chunks: Iterator[str], size: int) -> tuple[str, bool]:
+    """Read a text until it has more than a size; returns it, and whether it is the whole text."""
     parts: list[str] = []
-    size = 0
+    read = 0
     for chunk in chunks:
         parts.append(chunk)
-        size += len(chunk)
-        if size > _HEAD:
+        read += len(chunk)
+        if read > size:
             return "".join(parts), False
     return "".join(parts), True
 
 
 def _read_all(chunks: Iterator[str], source: Source) -> str:
     """Read a JSON text of at most `MAX_JSON` symbols."""
-    parts: list[str] = []
-    size = 0
-    for chunk in chunks:
-        parts.append(chunk)
-        size += len(chunk)
-        if size > MAX_JSON:
-            raise CorpusError(
-                f"{source.name}: more than {MAX_JSON:,} symbols of JSON; make a list of it: "
-                + source.piped("jq -r '.[]'")
-            )
-    return "".join(parts)
+    text, is_whole = _read_until(chunks, MAX_JSON)
+    if not is_whole:
+        raise CorpusError(
+            f"{source.name}: more than {MAX_JSON:,} symbols of JSON; make a list of it: "
+            + source.piped("jq -r '.[]'")
+        )
+    return text
 
 
 def _read_table(parts: Iterator[str], columns: Columns, source: Source, unit: Unit) -> NameList:
