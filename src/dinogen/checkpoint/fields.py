@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from dinogen.data.cleaning import MAX_NAME_LENGTH
-from dinogen.data.visibility import JOINERS, is_visible
+from dinogen.data.visibility import is_printable
 
 MAX_NUMBER = 1e30
 """Sums of numbers up to this size stay finite. Real weights and losses are far smaller."""
@@ -121,7 +121,7 @@ class Text(Plain):
         if len(value) > MAX_NAME_LENGTH:
             raise Malformed(f"{name} is too long")
         shown = value.replace("\n", "") if self.newlines else value
-        if not all(is_visible(symbol) or symbol in JOINERS for symbol in shown):
+        if not all(map(is_printable, shown)):
             raise Malformed(f"{name} has an invisible symbol")
         return value
 
@@ -161,7 +161,7 @@ class Symbol(Plain):
         """See `Field.read`."""
         if not isinstance(value, str) or len(value) != 1:
             raise Malformed(f"{name} is not one symbol")
-        if not (is_visible(value) or value in JOINERS or (self.newline and value == "\n")):
+        if not (is_printable(value) or (self.newline and value == "\n")):
             raise Malformed(f"{name} is not a visible symbol")
         return value
 

@@ -132,9 +132,10 @@ class VocabularyField:
             raise Malformed(f"{name} has only white space, of which no name can be made")
         if any(map(is_syllable, symbols)) and unit is CHARACTER:
             raise Malformed(f"{name} has a syllable instead of its letters")
-        if unit is WORD and sum(map(len, symbols)) + len(symbols) > MAX_VOCABULARY_SIZE:
+        vocabulary = Vocabulary(symbols, unit)
+        if unit is WORD and vocabulary.size > MAX_VOCABULARY_SIZE:
             raise Malformed(f"{name} is too long")
-        return Vocabulary(symbols, unit)
+        return vocabulary
 
     def write(self, value: Any) -> Any:
         """See `Field.write`."""

@@ -1,7 +1,8 @@
 """Options and arguments that several commands share, and the choice of a checkpoint."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from dinogen.bounds import Bounds, as_seed, check
 from dinogen.cli.terminal import print_message
-from dinogen.errors import SettingError
+from dinogen.errors import DinogenError
 
 if TYPE_CHECKING:
     from dinogen.model import Model
@@ -19,6 +20,15 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 checkpoint_argument: Decorator = click.argument(
     "checkpoint", required=False, metavar="[CHECKPOINT]"
 )
+
+
+@contextmanager
+def refused_as_usage(option: click.Parameter) -> Iterator[None]:
+    """Turn the library's error about the value of an option into an error of the command line."""
+    try:
+        yield
+    except DinogenError as error:
+        raise click.BadParameter(str(error), param=option) from None
 
 
 def number_option(
@@ -35,11 +45,9 @@ def number_option(
     """
 
     def check_bounds(_ctx: click.Context, option: click.Parameter, value: float | None) -> Any:
-        try:
-            if value is not None:
+        if value is not None:
+            with refused_as_usage(option):
                 check(str(option.name), value, bounds() if callable(bounds) else bounds)
-        except SettingError as error:
-            raise click.BadParameter(str(error), param=option) from None
         return value
 
     return click.option(*flags.split(), type=kind, metavar="N", callback=check_bounds, help=text)
@@ -50,10 +58,8 @@ def number_option(
 
 def _as_seed(_ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
     """Convert a seed to a number."""
-    try:
+    with refused_as_usage(option):
         return None if value is None else as_seed(value)
-    except SettingError as error:
-        raise click.BadParameter(str(error), param=option) from None
 
 
 seed_option: Decorator = click.option(

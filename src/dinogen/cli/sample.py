@@ -200,6 +200,8 @@ def sample(
 
 def _read_names(sources: tuple[str, ...], unit: "Unit") -> list[str]:
     """Read the lines of several lists."""
+    if not sources:  # without lists, the modules that read them are not imported
+        return []
     from dinogen.data.sources import read_names
 
     return [name for source in sources for names in read_names(source, unit) for name in names]

@@ -10,6 +10,7 @@ from dinogen.cli.options import (
     new_seed,
     number_option,
     print_seed,
+    refused_as_usage,
     seed_option,
 )
 from dinogen.cli.terminal import INTERRUPTED, print_message, print_path
@@ -37,13 +38,10 @@ def _as_column(_ctx: click.Context, _option: click.Parameter, value: str | None)
 def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
     """Refuse an unknown encoding."""
     from dinogen.data.encodings import check_encoding
-    from dinogen.errors import CorpusError
 
-    try:
-        if value is not None:
+    if value is not None:
+        with refused_as_usage(option):
             check_encoding(value)
-    except CorpusError as error:
-        raise click.BadParameter(str(error), param=option) from None
     return value
 
 

@@ -125,6 +125,11 @@ def is_visible(symbol: str) -> bool:
     return code not in _INVISIBLE
 
 
+def is_printable(symbol: str) -> bool:
+    """Tell whether a symbol is visible, or a joiner, which only changes how its neighbours look."""
+    return is_visible(symbol) or symbol in JOINERS
+
+
 def joins(before: str, joiner: str, after: str) -> bool:
     """Tell whether a joiner may stand between two symbols.
 

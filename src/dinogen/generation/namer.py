@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain
 from unicodedata import normalize
 
@@ -80,9 +81,9 @@ class Namer:
         check("n", n, BOUNDS)
         number = as_seed(seed)
         check("skip", skip, BOUNDS)
-        usual = NameRules.for_corpus(self.stats, self.vocabulary, self.pairs)
-        automaton = compile_constraints(options, self.vocabulary, self.case, usual.successors)
-        rules = self._rules(usual, options, automaton)
+        successors = self._usual_rules.successors
+        automaton = compile_constraints(options, self.vocabulary, self.case, successors)
+        rules = self._rules(options, automaton)
         decoding = options.decoding(self.default)
         plan = plan_lookahead(self.model, automaton, decoding, rules) if automaton else None
         known = self.known[:0] if options.allow_known else self.known
@@ -122,8 +123,14 @@ class Namer:
         """(N,) mask of the names with joiners only where a list may have them."""
         return np.array([not has_stray(name) for name in self.spell(names)], dtype=np.bool_)
 
-    def _rules(self, usual: NameRules, options: Options, automaton: Automaton | None) -> NameRules:
+    @cached_property
+    def _usual_rules(self) -> NameRules:
+        """The rules for names that are as long and as well-formed as those of the list."""
+        return NameRules.for_corpus(self.stats, self.vocabulary, self.pairs)
+
+    def _rules(self, options: Options, automaton: Automaton | None) -> NameRules:
         """Return the rules for names: lengths as in the list, unless the options ask for others."""
+        usual = self._usual_rules
         shortest, longest = usual.min_length, usual.max_length
         if automaton:
             lengths = accepted_lengths(automaton, self.vocabulary.continuing)
