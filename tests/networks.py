@@ -1,12 +1,15 @@
 """Small random networks, names, and finite differences, shared by the tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data import Names
 from dinogen.models import Network, NetworkConfig
+
+GATES = {"rnn": "", "gru": "rug", "lstm": "ofic"}
+"""The letters of the gates in `literal`, in the order of the package. The vanilla RNN has none."""
 
 
 def random_network(
@@ -35,17 +38,40 @@ def as_columns(model: Network, layer: int = 1) -> dict[str, NDArray[np.float64]]
     """Return the parameters in the course's orientation, for the slow versions in `literal`.
 
     Args:
-        model: a stack of Elman cells.
+        model: the network.
         layer: the layer, counted from 1, whose recurrent arrays are returned.
     """
-    p = {name.removeprefix(f"layer{layer}."): array for name, array in model.parameters.items()}
-    return {
-        "Wax": p["Wax"].T.astype(np.float64),
-        "Waa": p["Waa"].T.astype(np.float64),
-        "Wya": p["Wya"].T.astype(np.float64),
-        "b": p["ba"][:, np.newaxis].astype(np.float64),
-        "by": p["by"][:, np.newaxis].astype(np.float64),
+    return columns(model.config.cell, model.parameters, layer)
+
+
+def columns(
+    cell: str, arrays: Mapping[str, NDArray[np.floating]], layer: int = 1
+) -> dict[str, NDArray[np.float64]]:
+    """Return parameters, or gradients on them, in the course's orientation.
+
+    Args:
+        cell: the kind of cell.
+        arrays: the arrays of a network, or of one recurrent layer.
+        layer: the layer, counted from 1, whose recurrent arrays are returned.
+    """
+    p = {
+        name.removeprefix(f"layer{layer}."): array.astype(np.float64)
+        for name, array in arrays.items()
     }
+    turned: dict[str, NDArray[np.float64]] = {}
+    if "Wya" in p:
+        turned |= {"Wya": p["Wya"].T, "by": p["by"][:, np.newaxis]}
+    if not GATES[cell]:
+        return turned | {"Wax": p["Wax"].T, "Waa": p["Waa"].T, "b": p["ba"][:, np.newaxis]}
+    for gate, letter in enumerate(GATES[cell]):
+        turned[f"W{letter}"] = np.concatenate([p["Waa"][gate], p["Wax"][gate]]).T
+        turned[f"b{letter}"] = p["ba"][gate][:, np.newaxis]
+    return turned
+
+
+def packed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn an (F, N, T) array of the course into packed (T * N, F) rows, step after step."""
+    return np.concatenate([x[:, :, t].T for t in range(x.shape[2])])
 
 
 def finite_differences(

@@ -1,14 +1,16 @@
 """The front door of the library: loading, sampling and saving a model."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dinogen import Model, SettingError, load
+from dinogen import DefaultRun, Model, Network, SettingError, Settings, load, read_corpus
 from dinogen.cli import BUNDLED
 from dinogen.generation import Options
+from tests.conftest import CORPORA
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +50,41 @@ def test_a_saved_model_writes_the_same_names(model: Model, tmp_path: Path) -> No
     assert loaded.sample(20, 1) == model.sample(20, 1)
     assert loaded.checkpoint.mixture.weights == model.checkpoint.mixture.weights
     np.testing.assert_array_equal(loaded.checkpoint.known, model.checkpoint.known)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_larger_network(cell: str, tmp_path: Path) -> None:
+    """Cell and layers are chosen by name; the model is trained, saved, loaded and sampled."""
+    corpus = read_corpus([CORPORA / "edda.txt"])
+    chosen: dict[str, Any] = {"cell": cell, "layers": 2, "hidden_size": 8, "steps": 20}
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=1, **chosen))
+    for _ in run.train():
+        pass
+    model = Model(run.checkpoint())
+    model.save(tmp_path / "model.npz")
+    loaded = load(tmp_path / "model.npz")
+    network = loaded.checkpoint.mixture.members["network"]
+    assert isinstance(network, Network)
+    assert (network.config.cell, network.config.layers) == (cell, 2)
+    names = loaded.sample(300, 1, prefix=["s", "ha"], suffix="r")
+    assert names == model.sample(300, 1, prefix=["s", "ha"], suffix="r")
+    assert loaded.sample(7, 1, prefix=["s", "ha"], suffix="r") == names[:7]
+    assert all(name.startswith(("S", "Ha")) and name.endswith("r") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"cell": "transformer"}, "cell must be rnn, gru or lstm, not 'transformer'"),
+        ({"cell": "LSTM"}, "cell must be rnn, gru or lstm, not 'LSTM'"),
+        ({"cell": 4}, "cell 4: must be a text"),
+        ({"layers": 0}, "layers must be from 1 to 8, not 0"),
+        ({"layers": 9}, "layers must be from 1 to 8, not 9"),
+        ({"layers": 1.5}, "layers 1.5: must be a whole number"),
+    ],
+)
+def test_an_unknown_network_is_refused(given: dict[str, Any], message: str) -> None:
+    """The message says what is possible."""
+    stats = read_corpus([CORPORA / "edda.txt"]).stats
+    with pytest.raises(SettingError, match=re.escape(message)):
+        Settings.for_corpus(stats, seed=1, **given)

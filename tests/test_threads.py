@@ -25,10 +25,13 @@ TRAINING_PROGRAM = f"""
 import hashlib
 import dinogen
 corpus = dinogen.read_corpus([{str(CORPORA / "edda.txt")!r}])
-run = dinogen.DefaultRun(corpus, dinogen.Settings.for_corpus(corpus.stats, seed=1, steps=40))
-for progress in run.train():
-    pass
-print(hashlib.sha256(run.checkpoint().mixture.members["network"].parameters.vector).hexdigest())
+for network in ({{}}, {{"cell": "lstm", "layers": 2}}):
+    settings = dinogen.Settings.for_corpus(corpus.stats, seed=1, steps=40, **network)
+    run = dinogen.DefaultRun(corpus, settings)
+    for progress in run.train():
+        pass
+    parameters = run.checkpoint().mixture.members["network"].parameters
+    print(hashlib.sha256(parameters.vector).hexdigest())
 """
 
 

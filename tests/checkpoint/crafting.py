@@ -28,13 +28,20 @@ Place = tuple[str | int, ...]
 """The names and indices that lead to a value in a JSON object."""
 
 
-def begin(recipe: str, folder: Path) -> Run:
-    """Set up a run of three steps on a short list."""
+SETTINGS = Settings(
+    seed=5, hidden_size=3, steps=3, cell="lstm", layers=2, batch_size=2, holdout=0.25
+)
+
+
+def begin(recipe: str, folder: Path, settings: Settings = SETTINGS) -> Run:
+    """Set up a run of three steps on a short list.
+
+    The default recipe trains a stack of gated layers, the classic one a single vanilla RNN.
+    """
     path = folder / "names.txt"
     path.write_bytes(NAMES.encode())
     if recipe == "classic":
         return ClassicRun(read_corpus([path], keep_duplicates=True), steps=3)
-    settings = Settings(seed=5, hidden_size=4, steps=3, batch_size=2, holdout=0.25)
     return DefaultRun(read_corpus([path]), settings)
 
 

@@ -54,6 +54,13 @@ def test_describes_the_default_recipe() -> None:
             "hidden_size": 3,
             # 4 x 3 + 3 x 3 + 3 weights in, 3 x 4 + 4 out.
             "parameters": 40,
+            "arrays": {
+                "Wax": {"shape": [4, 3], "parameters": 12},
+                "Waa": {"shape": [3, 3], "parameters": 9},
+                "ba": {"shape": [3], "parameters": 3},
+                "Wya": {"shape": [3, 4], "parameters": 12},
+                "by": {"shape": [4], "parameters": 4},
+            },
             "members": {
                 "network": {
                     "kind": "network",
@@ -62,6 +69,7 @@ def test_describes_the_default_recipe() -> None:
                     "layers": 1,
                     "hidden_size": 3,
                     "dtype": "float32",
+                    "parameters": 40,
                 }
             },
         },
@@ -130,12 +138,15 @@ def test_a_description_is_json(trained: Checkpoint) -> None:
 
 def test_describes_models_by_their_kind() -> None:
     """The names of members do not matter: a network named ngram is still a network."""
-    network = Network(NetworkConfig(vocab_size=4, hidden_size=3))
+    first = Network(NetworkConfig(vocab_size=4, hidden_size=3))
+    second = Network(NetworkConfig(vocab_size=4, hidden_size=2, cell="gru", layers=2))
     held_out = HeldOut(2, 1.75, members={"ngram": 1.5, "other": 2.0}, frequencies=2.5)
     found = describe(
-        replace(DEFAULT, mixture=Mixture({"ngram": network, "other": network}), held_out=held_out)
+        replace(DEFAULT, mixture=Mixture({"ngram": first, "other": second}), held_out=held_out)
     )
     assert found["ngram"] is None
-    assert found["model"]["parameters"] == 40
+    assert found["model"]["parameters"] == found["model"]["members"]["ngram"]["parameters"] == 40
+    # Three gates: 3 x (4 x 2 + 2 x 2 + 2), 3 x (2 x 2 + 2 x 2 + 2), and 2 x 4 + 4 out.
+    assert found["model"]["members"]["other"]["parameters"] == 42 + 30 + 12
     assert found["weights"] == {"network": 0.0, "ngram": 0.5, "other": 0.5}
     assert found["heldout"]["other"] == 2.0

@@ -33,21 +33,32 @@ def corpus() -> Corpus:
     return read_corpus([CORPORA / "edda.txt"])
 
 
-def trained(corpus: Corpus, hidden_size: int, order: int | None) -> Checkpoint:
+def trained(
+    corpus: Corpus, hidden_size: int, order: int | None, cell: str = "rnn", layers: int = 1
+) -> Checkpoint:
     """A finished run of a few steps."""
-    settings = Settings(seed=5, hidden_size=hidden_size, steps=20, order=order)
+    settings = Settings(5, hidden_size, steps=20, order=order, cell=cell, layers=layers)
     run = DefaultRun(corpus, settings)
     for _ in run.train():
         pass
     return run.checkpoint()
 
 
-@pytest.mark.parametrize(("hidden_size", "order"), [(8, 0), (0, None), (0, 1), (8, None), (8, 3)])
+@pytest.mark.parametrize(
+    ("hidden_size", "order", "cell", "layers"),
+    [
+        (8, 0, "rnn", 1),
+        (0, None, "rnn", 1),
+        (0, 1, "rnn", 1),
+        (8, None, "gru", 1),
+        (8, 3, "lstm", 3),
+    ],
+)
 def test_all_members_come_back(
-    corpus: Corpus, tmp_path: Path, hidden_size: int, order: int | None
+    corpus: Corpus, tmp_path: Path, hidden_size: int, order: int | None, cell: str, layers: int
 ) -> None:
     """Whatever its members are, a model loads as it was and scores names as before."""
-    checkpoint = trained(corpus, hidden_size, order)
+    checkpoint = trained(corpus, hidden_size, order, cell, layers)
     members = checkpoint.mixture.members
     assert isinstance(members.get("network"), Network) == bool(hidden_size)
     assert isinstance(members.get("ngram"), NGram) == (order != 0)
@@ -144,6 +155,9 @@ def refused(path: Path, files: Files, change: Callable[[dict[str, Any]], object]
         {"kind": "network", "cell": "rnn", "layers": 3, "dtype": "float32", "hidden_size": 4_096},
         {"kind": "network", "cell": "rnn", "layers": 17, "dtype": "float32", "hidden_size": 1},
         {"kind": "network", "cell": "rnn", "layers": 16, "dtype": "float64", "hidden_size": 4_096},
+        {"kind": "network", "cell": "gru", "layers": 1, "dtype": "float32", "hidden_size": 4_096},
+        {"kind": "network", "cell": "lstm", "layers": 1, "dtype": "float32", "hidden_size": 2_896},
+        {"kind": "network", "cell": "lstm", "layers": 16, "dtype": "float32", "hidden_size": 1_024},
     ],
 )
 def test_a_member_that_is_too_large(files: Files, tmp_path: Path, claim: dict[str, object]) -> None:
@@ -152,6 +166,55 @@ def test_a_member_that_is_too_large(files: Files, tmp_path: Path, claim: dict[st
         tmp_path / "model.npz", files, lambda header: header["members"]["ngram"].update(claim)
     )
     assert "too large" in message or "is not a whole number" in message
+
+
+@pytest.fixture(scope="module")
+def stack(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of a checkpoint of an LSTM of two layers."""
+    path = tmp_path_factory.mktemp("stack") / "model.npz"
+    save(trained(corpus, 4, 0, "lstm", 2), path)
+    return take_apart(path)
+
+
+@pytest.mark.parametrize(
+    ("claim", "problem"),
+    [
+        ({"cell": "gru"}, "is not float32"),
+        ({"cell": "rnn"}, "is not float32"),
+        ({"layers": 1}, "unknown arrays"),
+        ({"layers": 3}, "network.layer3.Waa is missing"),
+        ({"hidden_size": 16, "cell": "rnn"}, "is not float32"),
+    ],
+)
+def test_a_stack_other_than_described(
+    stack: Files, tmp_path: Path, claim: dict[str, object], problem: str
+) -> None:
+    """An LSTM is not read as another cell, or with another number of layers."""
+    message = refused(
+        tmp_path / "model.npz", stack, lambda header: header["members"]["network"].update(claim)
+    )
+    assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("Wax", lambda a: a[:3]),
+        ("Waa", lambda a: a[0]),
+        ("Waa", lambda a: a.reshape(16, 4)),
+        ("ba", lambda a: a.reshape(-1)),
+        ("layer2.Wax", lambda a: np.moveaxis(a, 0, -1).copy()[:, :3]),
+        ("layer2.ba", lambda a: a[np.newaxis]),
+        ("layer2.Waa", lambda a: a * np.float32(np.nan)),
+    ],
+)
+def test_damaged_gates(
+    stack: Files, tmp_path: Path, name: str, change: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """The arrays of all gates have the shapes that the cell gives, and finite numbers."""
+    file = f"network.{name}.npy"
+    other = stack | {file: npy(change(array_of(stack[file])))}
+    assert f"network.{name} " in refusal(put_together(tmp_path / "model.npz", other))
 
 
 def test_members_that_are_too_large_together(files: Files, tmp_path: Path) -> None:

@@ -10,13 +10,11 @@ import pytest
 from dinogen.checkpoint import Checkpoint, ResumeState, load_checkpoint, save
 from dinogen.data import read_corpus
 from dinogen.errors import CheckpointError, DinogenError
-from dinogen.models import Mixture, Network, NetworkConfig
-from dinogen.training import ClassicRun, DefaultRun, Run, Settings, check_resumable
-from tests.checkpoint.crafting import NAMES, begin, network_of, resume
+from dinogen.models import CELLS, Mixture, Network, NetworkConfig
+from dinogen.training import ClassicRun, DefaultRun, Run, check_resumable
+from tests.checkpoint.crafting import NAMES, SETTINGS, begin, network_of, resume, same
 
 Arrays = dict[str, np.ndarray]
-
-SETTINGS = Settings(seed=5, hidden_size=4, steps=3)
 
 
 def refusal(checkpoint: Checkpoint, folder: Path) -> str:
@@ -38,6 +36,25 @@ def test_resumes_on_the_same_list(trained: Checkpoint, tmp_path: Path) -> None:
     run = begin(trained.recipe, tmp_path)
     check_resumable(trained, trained.recipe, run.corpus)
     assert resume(trained.recipe, run, trained).step == 2
+
+
+@pytest.mark.parametrize("stop", [1, 4])
+@pytest.mark.parametrize("cell", CELLS)
+def test_stopped_and_resumed_equals_never_stopped(cell: str, stop: int, tmp_path: Path) -> None:
+    """Through a file, two layers with dropout end in the same arrays, for every cell."""
+    settings = replace(SETTINGS, cell=cell, dropout=0.5, steps=6)
+    whole, part = (begin("default", tmp_path, settings) for _ in range(2))
+    list(whole.train())
+    for progress in part.train():
+        if progress.step == stop:
+            break
+    save(part.checkpoint(), tmp_path / "model.npz")
+    resumed = resume("default", part, load_checkpoint(tmp_path / "model.npz"))
+    assert resumed.step == stop
+    list(resumed.train())
+    here, there = whole.checkpoint(), resumed.checkpoint()
+    timeless = replace(there, training=there.training._replace(seconds=here.training.seconds))
+    assert same(timeless, here)
 
 
 def test_refuses_another_recipe(trained: Checkpoint, tmp_path: Path) -> None:
@@ -138,10 +155,16 @@ def other_size(network: Network) -> Network:
 
 def other_layers(network: Network) -> Network:
     """A network with one layer more."""
-    return Network(network.config._replace(layers=2))
+    config = network.config
+    return Network(config._replace(layers=config.layers + 1))
 
 
-@pytest.mark.parametrize("change", [other_size, other_layers])
+def other_cell(network: Network) -> Network:
+    """A network of the same size with other cells."""
+    return Network(network.config._replace(cell="gru"))
+
+
+@pytest.mark.parametrize("change", [other_size, other_layers, other_cell])
 def test_a_network_that_the_settings_do_not_describe(
     trained: Checkpoint, tmp_path: Path, change: Callable[[Network], Network]
 ) -> None:

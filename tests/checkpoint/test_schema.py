@@ -126,12 +126,13 @@ def with_network(checkpoint: Checkpoint, config: NetworkConfig) -> Checkpoint:
     )
 
 
-@pytest.mark.parametrize("layers", [2, int(BOUNDS["layers"][1]), MAX_LAYERS])
-def test_a_stack_of_layers(trained: Checkpoint, layers: int) -> None:
+@pytest.mark.parametrize(
+    ("cell", "layers"), [("gru", 2), ("rnn", int(BOUNDS["layers"][1])), ("lstm", MAX_LAYERS)]
+)
+def test_a_stack_of_layers(trained: Checkpoint, cell: str, layers: int) -> None:
     """The deepest network is read, with its resume state."""
-    deep = with_network(
-        trained, NetworkConfig(len(trained.vocabulary), hidden_size=3, layers=layers)
-    )
+    config = NetworkConfig(len(trained.vocabulary), hidden_size=3, cell=cell, layers=layers)
+    deep = with_network(trained, config)
     found = reread(deep)
     assert same(found, deep)
     assert len(found.resume.arrays) <= MAX_RESUME_ARRAYS

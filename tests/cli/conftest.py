@@ -21,6 +21,8 @@ Arrays = dict[str, NDArray[np.generic]]
 
 TINY = ["Anna", "Berta", "Carla", "Dora", "Emil"]
 
+each_cell = pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+
 
 def train(folder: Path, corpus: bytes, *options: str) -> Path:
     """Train with the command in a folder, and return the path of the checkpoint."""
@@ -50,6 +52,21 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = "\n".join(TINY).encode()
     options = ("--seed", "1", "--steps", "60", "--hidden", "16")
     return train(tmp_path_factory.mktemp("tiny"), corpus, *options)
+
+
+@pytest.fixture(scope="session")
+def cell_checkpoints(
+    edda_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """A small model of a real list for each cell; those with gates have two layers. Read only."""
+    corpus = (CORPORA / "edda.txt").read_bytes()
+    options = ("--seed", "1", "--steps", "40", "--hidden", "8", "--layers", "2", "--order", "3")
+
+    def trained(cell: str) -> Path:
+        return train(tmp_path_factory.mktemp(cell), corpus, *options, "--cell", cell)
+
+    gru, lstm = side_by_side(trained, ("gru", "lstm"))
+    return {"rnn": edda_checkpoint, "gru": gru, "lstm": lstm}
 
 
 @pytest.fixture(scope="session")

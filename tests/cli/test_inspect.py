@@ -11,7 +11,7 @@ import pytest
 
 from dinogen import __version__
 from dinogen.cli import BUNDLED
-from tests.cli.conftest import TINY, Refused, read_arrays, side_by_side
+from tests.cli.conftest import TINY, Refused, each_cell, read_arrays, side_by_side
 from tests.conftest import CORPORA, Run, command, environment
 
 
@@ -125,6 +125,13 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
         "layers": 1,
         "hidden_size": H,
         "parameters": V * H + H * H + H + H * V + V,
+        "arrays": {
+            "Wax": {"shape": [V, H], "parameters": V * H},
+            "Waa": {"shape": [H, H], "parameters": H * H},
+            "ba": {"shape": [H], "parameters": H},
+            "Wya": {"shape": [H, V], "parameters": H * V},
+            "by": {"shape": [V], "parameters": V},
+        },
         "members": {
             "network": {
                 "kind": "network",
@@ -133,6 +140,7 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
                 "layers": 1,
                 "hidden_size": H,
                 "dtype": "float32",
+                "parameters": found["model"]["parameters"],
             },
             "ngram": {"kind": "ngram", "weight": found["weights"]["ngram"], **found["ngram"]},
         },
@@ -162,6 +170,38 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
     assert all(set(row) == {"step", "train", "heldout"} for row in history)
     assert history[0]["train"] == pytest.approx(math.log(V), abs=0.5)
     assert min(row["heldout"] for row in history) == found["heldout"]["network"]
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("gru", 3), ("lstm", 4)])
+def test_json_describes_gated_layers(
+    dinogen: Run, cell_checkpoints: dict[str, Path], cell: str, gates: int
+) -> None:
+    """Each array of each layer has its shape and size; each member has its kind and weight."""
+    found = describe(dinogen, cell_checkpoints[cell])
+    model = found["model"]
+    V, H = len(found["symbols"]) + 1, 8
+    shapes = {
+        "Wax": [gates, V, H],
+        "Waa": [gates, H, H],
+        "ba": [gates, H],
+        "layer2.Wax": [gates, H, H],
+        "layer2.Waa": [gates, H, H],
+        "layer2.ba": [gates, H],
+        "Wya": [H, V],
+        "by": [V],
+    }
+    assert (model["cell"], model["layers"], model["hidden_size"]) == (cell, 2, H)
+    assert {name: array["shape"] for name, array in model["arrays"].items()} == shapes
+    sizes = {name: array["parameters"] for name, array in model["arrays"].items()}
+    assert sizes == {name: math.prod(shape) for name, shape in shapes.items()}
+    network, ngram = model["members"]["network"], model["members"]["ngram"]
+    assert network["parameters"] == model["parameters"] == sum(sizes.values())
+    assert (network["kind"], ngram["kind"], ngram["order"]) == ("network", "ngram", 3)
+    assert network["weight"] + ngram["weight"] == pytest.approx(1)
+    shown = dinogen("inspect", cell_checkpoints[cell]).stdout
+    assert (
+        f"{cell.upper()}, 2 layers of 8 hidden units, {model['parameters']:,} parameters" in shown
+    )
 
 
 def test_json_describes_a_classic_run(dinogen: Run, classic_checkpoint: Path) -> None:
@@ -233,24 +273,28 @@ def test_terminal_of_any_width(dinogen: Run, edda_checkpoint: Path) -> None:
 # Other views.
 
 
-def test_next_as_json(dinogen: Run, edda_checkpoint: Path) -> None:
+@each_cell
+def test_next_as_json(dinogen: Run, cell_checkpoints: dict[str, Path], cell: str) -> None:
     """``--next`` gives the probability of each symbol and of the end, the most likely first."""
-    result = dinogen("inspect", edda_checkpoint, "--next", "Fre", "--json")
+    checkpoint = cell_checkpoints[cell]
+    result = dinogen("inspect", checkpoint, "--next", "Fre", "--json")
     found = json.loads(result.stdout)
     assert found["prefix"] == "Fre"
     p = [each["p"] for each in found["next"]]
     assert p == sorted(p, reverse=True)
     assert sum(p) == pytest.approx(1, abs=1e-5)
-    symbols = describe(dinogen, edda_checkpoint)["symbols"]
+    symbols = read_arrays(checkpoint)[1]["vocabulary"]["symbols"]
     assert {each["symbol"] for each in found["next"]} == {None, *symbols}
-    shown = dinogen("inspect", edda_checkpoint, "--next", "Fre").stdout.splitlines()
+    shown = dinogen("inspect", checkpoint, "--next", "Fre").stdout.splitlines()
     assert shown[1].split()[0] == found["next"][0]["symbol"]
 
 
-def test_symbols_as_json(dinogen: Run, edda_checkpoint: Path) -> None:
+@each_cell
+def test_symbols_as_json(dinogen: Run, cell_checkpoints: dict[str, Path], cell: str) -> None:
     """Every symbol has its most similar symbols and a position on the map."""
-    found = json.loads(dinogen("inspect", edda_checkpoint, "--symbols", "--json").stdout)
-    symbols = describe(dinogen, edda_checkpoint)["symbols"]
+    checkpoint = cell_checkpoints[cell]
+    found = json.loads(dinogen("inspect", checkpoint, "--symbols", "--json").stdout)
+    symbols = read_arrays(checkpoint)[1]["vocabulary"]["symbols"]
     assert list(found["nearest"]) == list(found["map"]) == symbols
     for symbol, others in found["nearest"].items():
         assert len(others) == 5

@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from dinogen.cli import BUNDLED
-from tests.cli.conftest import TINY, Refused, content, read_arrays, side_by_side, train
+from tests.cli.conftest import (
+    TINY,
+    Refused,
+    content,
+    each_cell,
+    read_arrays,
+    side_by_side,
+    train,
+)
 from tests.conftest import CORPORA, Run, command, environment
 
 ANY = ("--allow-known", "--allow-repeats", "--temperature", "1")
@@ -56,14 +64,16 @@ def test_ten_names_by_default(dinogen: Run, edda_checkpoint: Path) -> None:
     assert len(result.stdout.splitlines()) == 10
 
 
-def test_number_changes_no_name(dinogen: Run, edda_checkpoint: Path, thousand: list[str]) -> None:
-    """The first names are the same for every ``--n``."""
-    numbers = (0, 1, 7, 255, 256, 257)
-    options = ("sample", edda_checkpoint, "--seed", "1", "-n")
-    for n, result in zip(
-        numbers, side_by_side(lambda n: dinogen(*options, str(n)), numbers), strict=True
-    ):
-        assert (result.returncode, result.stdout, result.stderr) == (0, "".join(thousand[:n]), "")
+@each_cell
+def test_number_changes_no_name(dinogen: Run, cell_checkpoints: dict[str, Path], cell: str) -> None:
+    """The first names are the same for every ``--n``, whether one thread draws them or several."""
+    numbers = (1_000, 0, 1, 7, 256, 257)
+    options = ("sample", cell_checkpoints[cell], "--seed", "1", "-n")
+    results = side_by_side(lambda n: dinogen(*options, str(n)), numbers)
+    names = results[0].stdout.splitlines(keepends=True)
+    assert len(names) == 1_000
+    for n, result in zip(numbers, results, strict=True):
+        assert (result.returncode, result.stdout, result.stderr) == (0, "".join(names[:n]), "")
 
 
 def test_names_are_new(thousand: list[str]) -> None:
@@ -169,12 +179,16 @@ def test_json_has_the_new_seed(dinogen: Run, edda_checkpoint: Path) -> None:
     assert {json.loads(line)["seed"] for line in result.stdout.splitlines()} == {seed}
 
 
-def test_nats_agree_with_inspect(dinogen: Run, edda_checkpoint: Path, thousand: list[str]) -> None:
+@each_cell
+def test_nats_agree_with_inspect(
+    dinogen: Run, cell_checkpoints: dict[str, Path], cell: str
+) -> None:
     """``sample --json`` and ``inspect --score`` give a name the same nats, at any temperature."""
+    checkpoint = cell_checkpoints[cell]
     options = ("--n", "100", "--seed", "1", "--temperature", "0.8")
-    found = records(dinogen, edda_checkpoint, *options)
+    found = records(dinogen, checkpoint, *options)
     names = "".join(f"{record['name']}\n" for record in found)
-    result = dinogen("inspect", edda_checkpoint, "--score", "-", "--json", stdin=names)
+    result = dinogen("inspect", checkpoint, "--score", "-", "--json", stdin=names)
     scored = [json.loads(line) for line in result.stdout.splitlines()]
     for record, again in zip(found, scored, strict=True):
         assert {key: record[key] for key in ("name", "symbols", "known")} == {
@@ -249,11 +263,13 @@ def test_default_max_length(dinogen: Run, edda_checkpoint: Path) -> None:
 # Constraints and exclusions.
 
 
-def test_constraints_combine(dinogen: Run, edda_checkpoint: Path) -> None:
+@each_cell
+def test_constraints_combine(dinogen: Run, cell_checkpoints: dict[str, Path], cell: str) -> None:
     """Every name satisfies all constraints together, given in any case."""
     asked = ("--prefix", "S", "--contains", "I", "--contains", "r", "--min-length", "5")
     more = ("--max-length", "7", "--pattern", "?[!a-h]*r", "--suffix", "r")
-    result = dinogen("sample", edda_checkpoint, "--n", "20", "--seed", "1", *asked, *more)
+    options = ("--n", "20", "--seed", "1", *asked, *more)
+    result = dinogen("sample", cell_checkpoints[cell], *options)
     names = result.stdout.splitlines()
     assert (result.returncode, result.stderr, len(set(names))) == (0, "", 20)
     for name in names:

@@ -15,6 +15,8 @@ QUICK = ("--steps", "20", "--hidden", "8")
 SEEDED = (*QUICK, "--seed", "1")
 FIXED = [
     "--seed 1",
+    "--cell gru",
+    "--layers 2",
     "--hidden 32",
     "--batch-size 16",
     "--learning-rate 0.1",
@@ -182,9 +184,11 @@ def test_what_counts_as_a_name(dinogen: Run, tmp_path: Path) -> None:
 
 
 def test_options_become_settings(dinogen: Run, edda: Path, tmp_path: Path) -> None:
-    """Each number on the command line is a setting of the run."""
+    """Each option is a setting of the run. A network that is not the default one is described."""
     given = {
         "seed": 7,
+        "cell": "gru",
+        "layers": 2,
         "hidden": 5,
         "batch_size": 16,
         "learning_rate": 0.05,
@@ -194,15 +198,20 @@ def test_options_become_settings(dinogen: Run, edda: Path, tmp_path: Path) -> No
         "patience": 3,
     }
     options = [w for k, v in given.items() for w in (f"--{k.replace('_', '-')}", str(v))]
-    dinogen("train", edda, *options, "--epochs", "2")
+    result = dinogen("train", edda, *options, "--epochs", "2")
     _, meta = read_arrays(tmp_path / "dinogen.npz")
     # 296 names less 74 held out are 14 batches of 16 or fewer.
     expected = {("hidden_size" if k == "hidden" else k): v for k, v in given.items()}
     settings = meta["training"]["settings"]
     assert settings == settings | expected | {"steps": 28}
     assert meta["training"]["steps"] == 28
-    assert meta["members"]["network"]["hidden_size"] == 5
+    network = meta["members"]["network"]
+    assert (network["cell"], network["layers"], network["hidden_size"]) == ("gru", 2, 5)
     assert meta["held_out"]["names"] == 74
+    assert result.stderr.splitlines()[0] == (
+        "296 names: GRU, 2 layers of 5 hidden units, 28 steps of 16 names, learning rate 0.05, "
+        f"dropout {settings['dropout']:g}"
+    )
 
 
 def test_early_stopping(dinogen: Run, edda: Path, tmp_path: Path) -> None:
@@ -233,12 +242,18 @@ def test_one_member(dinogen: Run, edda: Path, tmp_path: Path) -> None:
     (summary,) = ngrams.stderr.splitlines()
     assert summary.startswith("trained on 267 names; loss on 29 held-out names: 2.")
     assert len(dinogen("sample", "b.npz", "--n", "20").stdout.splitlines()) == 20
-    neither = dinogen("train", edda, "-o", "c.npz", "--hidden", "0", "--order", "0")
+    alone = ("train", edda, "-o", "c.npz", "--hidden", "0")
+    neither = dinogen(*alone, "--order", "0")
     assert (neither.returncode, neither.stdout) == (2, "")
     assert "hidden size 0 removes the network and order 0 the n-grams" in neither.stderr
-    useless = dinogen("train", edda, "-o", "c.npz", "--hidden", "0", "--epochs", "3")
-    assert (useless.returncode, useless.stdout) == (2, "")
-    assert "--epochs is for the network" in useless.stderr
+    useless = ["--epochs 3", "--cell lstm", "--layers 1"]
+    for option, result in zip(
+        useless,
+        side_by_side(lambda option: dinogen(*alone, *option.split()), useless),
+        strict=True,
+    ):
+        assert (result.returncode, result.stdout) == (2, "")
+        assert f"{option.split()[0]} is for the network" in result.stderr
 
 
 def test_classic_recipe(dinogen: Run, edda: Path, tmp_path: Path) -> None:
@@ -386,7 +401,10 @@ def test_resume_keeps_to_the_duplicates(dinogen: Run, tmp_path: Path, refused: R
 
 @pytest.mark.parametrize(
     "options",
-    ["--steps 20 --hidden 8 --seed 1 --momentum 0.5 --case keep", "--hidden 0 --keep-duplicates"],
+    [
+        "--steps 20 --hidden 8 --seed 1 --momentum 0.5 --case keep --cell lstm --layers 2",
+        "--hidden 0 --keep-duplicates",
+    ],
 )
 def test_resume_accepts_the_same_options(options: str, dinogen: Run, edda: Path) -> None:
     """The first command line works again with ``--resume`` added."""

@@ -8,9 +8,9 @@ import pytest
 
 from dinogen.checkpoint import Checkpoint, load_checkpoint
 from dinogen.cli import BUNDLED
-from dinogen.data import read_corpus
+from dinogen.data import END, read_corpus
 from dinogen.inspection import probability_of_first, score_names
-from dinogen.models import score
+from dinogen.models import CELLS, next_probabilities, score
 from dinogen.training import DefaultRun, Settings
 
 NAMES = ["Tyrannosaurus", "REX", "Ünica", "a", "Qqq", "x y"]
@@ -20,6 +20,24 @@ NAMES = ["Tyrannosaurus", "REX", "Ünica", "a", "Qqq", "x y"]
 def checkpoint() -> Checkpoint:
     """The bundled dinosaurs."""
     return load_checkpoint(BUNDLED)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_totals_are_those_of_single_steps(cell: str, tmp_path: Path) -> None:
+    """Symbol by symbol, a stack of any cell gives a name the same probability."""
+    (tmp_path / "list.txt").write_text("Anna\nBerta\nCora\n")
+    corpus = read_corpus([tmp_path / "list.txt"])
+    settings = Settings(1, hidden_size=4, steps=5, cell=cell, layers=2, holdout=0.0)
+    run = DefaultRun(corpus, settings)
+    list(run.train())
+    checkpoint = run.checkpoint()
+    names = ["Bert", "Corannat", "a"]
+    for name, total in zip(names, score_names(checkpoint, names).totals, strict=True):
+        nats, written = 0.0, list[int]()
+        for symbol in [*checkpoint.vocabulary.indices_of(name.lower()), END]:
+            nats -= math.log(next_probabilities(checkpoint.mixture, written)[symbol])
+            written.append(symbol)
+        assert total == pytest.approx(nats, rel=1e-5)
 
 
 def test_totals_agree_with_score(checkpoint: Checkpoint) -> None:

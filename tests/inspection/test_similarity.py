@@ -18,10 +18,12 @@ def test_cosines_are_those_of_the_angles() -> None:
     np.testing.assert_allclose(similarities, similarities.T)
 
 
-def test_embedding_follows_from_the_predictions() -> None:
+@pytest.mark.parametrize(("cell", "layers"), [("rnn", 1), ("gru", 2), ("lstm", 2)])
+def test_embedding_follows_from_the_predictions(cell: str, layers: int) -> None:
     """Symbols with the same input weights have the same embedding."""
-    model = random_network(6, 5, seed=2)
-    model.parameters["Wax"][4] = model.parameters["Wax"][2]
+    model = random_network(6, 5, seed=2, cell=cell, layers=layers)
+    Wax = model.parameters["Wax"]  # (V, H), or with gates, (G, V, H)
+    Wax[..., 4, :] = Wax[..., 2, :]
     embeddings = embed(model)
     assert embeddings.shape == (5, 6)
     similarities = cosines(embeddings)

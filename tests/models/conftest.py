@@ -1,13 +1,14 @@
 """Fixtures for the tests of models."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from dinogen.models import CELLS
-from tests.cells import LSTM, Lstm
+from dinogen.threads import one_thread
 
 
-@pytest.fixture(autouse=True)
-def lstm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register the LSTM of the tests, so that networks can be built of it."""
-    assert isinstance(CELLS, dict)
-    monkeypatch.setitem(CELLS, LSTM, Lstm)
+@pytest.fixture(autouse=True, scope="module")
+def single_thread() -> Iterator[None]:
+    """Compute each product in one thread, as all commands do: on a busy machine, more are slow."""
+    with one_thread():
+        yield

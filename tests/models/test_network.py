@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 
 from dinogen.data import Batch, Names, pack
 from dinogen.models import CELLS, LayerMasks, Network, NetworkConfig, likelihoods
-from tests.cells import ALL_CELLS
-from tests.literal import forward_backward, stack_loss
-from tests.networks import as_columns, assert_gradient, names_of, random_network
+from tests.literal import StackPass, stack_pass
+from tests.networks import as_columns, assert_gradient, columns, names_of, random_network
 
 State = tuple[tuple[NDArray[np.floating], ...], ...]
 
@@ -22,17 +21,26 @@ BATCHES = {
 }
 
 GRADIENTS = [
-    (cell, layers, hidden, kind)
-    for cell in ALL_CELLS
-    for layers in (1, 2, 3)
-    for hidden in (1, 3)
-    for kind in BATCHES
-    # Finite differences are slow, so the larger networks have one batch.
-    if kind == "ragged" or (layers == 1 and cell in CELLS)
+    *((1, 3, "ragged", masked) for masked in ("none", "both")),
+    *((2, 3, "ragged", masked) for masked in ("recurrent", "both")),
+    *((3, 2, "ragged", masked) for masked in ("none", "output")),
+    (2, 1, "ragged", "both"),
+    (1, 1, "one symbol", "none"),
+    (1, 3, "one symbol", "both"),
+    (2, 2, "one name", "recurrent"),
+    (2, 2, "equal lengths", "output"),
+    (1, 2, "a long name among short ones", "both"),
 ]
+"""The layers, the hidden units, the batch, and the masks that are there."""
 
-cells = pytest.mark.parametrize("cell", ALL_CELLS)
+EMBEDDING_SCALES = {"rnn": 2.0, "gru": 0.5, "lstm": 0.5}
+"""The deviation of the initial Wax of the first layer."""
+
+cells = pytest.mark.parametrize("cell", CELLS)
 depths = pytest.mark.parametrize("layers", [1, 2, 3])
+networks = pytest.mark.parametrize(
+    ("cell", "layers"), [(cell, layers) for cell in CELLS for layers in (1, 2)]
+)
 
 
 def pack_all(names: Names) -> Batch:
@@ -48,31 +56,52 @@ def random_state(model: Network, n: int, seed: int) -> State:
     )
 
 
-def random_masks(model: Network, batch: Batch, seed: int) -> list[LayerMasks]:
+def random_masks(
+    model: Network, batch: Batch, seed: int, masked: str = "both"
+) -> list[LayerMasks] | None:
     """Draw masks of each layer. They have zeros, as dropout has, and two other numbers."""
-    random, H = np.random.default_rng(seed), model.config.hidden_size
+    random, shape = np.random.default_rng(seed), (batch.batch_sizes[0], model.config.hidden_size)
+    if masked == "none":
+        return None
+    masks = random.choice([0.0, 0.8, 2.0], (model.config.layers, 2, *shape))
     return [
         LayerMasks(
-            random.choice([0.0, 0.8, 2.0], (batch.batch_sizes[0], H)),
-            random.choice([0.0, 0.8, 2.0], (len(batch.inputs), H)),
+            recurrent if masked in ("recurrent", "both") else None,
+            output if masked in ("output", "both") else None,
         )
-        for _ in range(model.config.layers)
+        for recurrent, output in masks
     ]
+
+
+def literal_passes(
+    model: Network, names: Names, rows: NDArray[np.int64], state: State
+) -> list[StackPass]:
+    """Go forward and back through each name with the literal loops."""
+    cell, layers = model.config.cell, model.config.layers
+    p = [as_columns(model, layer) for layer in range(1, layers + 1)]
+    passes = []
+    for place, row in enumerate(rows):
+        targets = names.symbols[names.starts[row] : names.starts[row + 1]].tolist()
+        initial = [
+            tuple(array[place, :, np.newaxis].astype(np.float64) for array in own) for own in state
+        ]
+        passes.append(stack_pass(cell, p, [0, *targets[:-1]], targets, initial))
+    return passes
 
 
 # Gradients.
 
 
-@pytest.mark.parametrize(("cell", "layers", "hidden", "kind"), GRADIENTS)
-@pytest.mark.parametrize("masked", [False, True], ids=["no dropout", "dropout"])
+@pytest.mark.parametrize(("layers", "hidden", "kind", "masked"), GRADIENTS)
+@cells
 def test_every_gradient_agrees_with_finite_differences(
-    cell: str, layers: int, masked: bool, hidden: int, kind: str
+    cell: str, layers: int, hidden: int, kind: str, masked: str
 ) -> None:
     """Each element of each gradient, and of the initial states, is the slope of the loss."""
     batch = pack_all(BATCHES[kind])
     model = random_network(5, hidden, seed=7, scale=0.7, layers=layers, cell=cell)
     state = random_state(model, batch.batch_sizes[0], seed=8)
-    masks = random_masks(model, batch, seed=9) if masked else None
+    masks = random_masks(model, batch, seed=9, masked=masked)
     result = model.loss_and_gradients(batch, state, masks)
     gradients = result.gradients.copy()
     dstate = tuple(tuple(array.copy() for array in layer) for layer in result.dstate)
@@ -90,25 +119,16 @@ def test_every_gradient_agrees_with_finite_differences(
 
 
 @pytest.mark.parametrize("only", ["recurrent", "output"])
-@depths
 @cells
-def test_one_kind_of_mask_alone(cell: str, layers: int, only: str) -> None:
+def test_one_kind_of_mask_alone(cell: str, only: str) -> None:
     """A mask that is left out is a mask of ones."""
     batch = pack_all(RAGGED)
-    model = random_network(5, 4, seed=7, scale=0.7, layers=layers, cell=cell)
-    masks = random_masks(model, batch, seed=9)
-    missing = [
-        LayerMasks(*(mask if field == only else None for field, mask in layer._asdict().items()))
-        for layer in masks
-    ]
+    model = random_network(5, 4, seed=7, scale=0.7, layers=2, cell=cell)
+    missing = random_masks(model, batch, seed=9, masked=only)
+    assert missing is not None
     ones = [
-        LayerMasks(
-            *(
-                mask if field == only else np.ones_like(mask)
-                for field, mask in layer._asdict().items()
-            )
-        )
-        for layer in masks
+        LayerMasks(*(np.ones((4, 4)) if mask is None else mask for mask in layer))
+        for layer in missing
     ]
     expected = model.loss_and_gradients(batch, masks=ones)
     loss, vector = expected.loss, expected.gradients.vector.copy()
@@ -117,29 +137,25 @@ def test_one_kind_of_mask_alone(cell: str, layers: int, only: str) -> None:
     np.testing.assert_allclose(found.gradients.vector, vector, rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize("masked", [False, True], ids=["no dropout", "dropout"])
-@depths
-@cells
-def test_a_batch_gives_the_sum_of_its_names(cell: str, layers: int, masked: bool) -> None:
+@pytest.mark.parametrize("masked", ["none", "both"])
+@networks
+def test_a_batch_gives_the_sum_of_its_names(cell: str, layers: int, masked: str) -> None:
     """Loss, gradients and initial gradients of a ragged batch are those of each name alone."""
     model = random_network(5, 6, seed=1, layers=layers, cell=cell)
     batch = pack_all(RAGGED)
     state = random_state(model, len(RAGGED), seed=2)
-    masks = random_masks(model, batch, seed=3) if masked else None
+    masks = random_masks(model, batch, seed=3, masked=masked)
     whole = model.loss_and_gradients(batch, state, masks)
     loss, gradients = whole.loss, whole.gradients.copy()
     dstate = [[array.copy() for array in layer] for layer in whole.dstate]
     total, vector = 0.0, np.zeros_like(gradients.vector)
-    first = np.cumsum([0, *batch.batch_sizes[:-1]])  # (T,) of each step
     for place, row in enumerate(batch.rows):
         alone = pack(RAGGED, np.array([row]))
         own = None
         if masks:
-            symbols = first[: len(alone.inputs)] + place  # (T,) this name's among all
             own = [
-                LayerMasks(mask.recurrent[place : place + 1], mask.output[symbols])
-                for mask in masks
-                if mask.recurrent is not None and mask.output is not None
+                LayerMasks(*(None if mask is None else mask[place : place + 1] for mask in layer))
+                for layer in masks
             ]
         part = model.loss_and_gradients(
             alone, tuple(tuple(a[place : place + 1] for a in layer) for layer in state), own
@@ -153,46 +169,37 @@ def test_a_batch_gives_the_sum_of_its_names(cell: str, layers: int, masked: bool
     np.testing.assert_allclose(gradients.vector, vector, rtol=1e-10, atol=1e-12)
 
 
-def test_a_batch_agrees_with_the_literal_loops() -> None:
+@networks
+def test_a_batch_agrees_with_the_literal_loops(cell: str, layers: int) -> None:
     """Loss, gradients and initial gradients of a ragged batch are those of plain loops."""
-    model = random_network(5, 6, seed=1)
+    model = random_network(5, 6, seed=1, layers=layers, cell=cell)
     batch = pack_all(RAGGED)
-    a0 = np.random.default_rng(2).standard_normal((4, 6))
-    fast = model.loss_and_gradients(batch, ((a0,),))
-    slow = []
-    for place, row in enumerate(batch.rows):
-        symbols = RAGGED.symbols[RAGGED.starts[row] : RAGGED.starts[row + 1]].tolist()
-        inputs = [0, *symbols[:-1]]
-        slow.append(forward_backward(as_columns(model), inputs, symbols, a0[place][:, np.newaxis]))
+    state = random_state(model, len(RAGGED), seed=2)
+    fast = model.loss_and_gradients(batch, state)
+    slow = literal_passes(model, RAGGED, batch.rows, state)
     assert fast.loss == pytest.approx(sum(s.loss for s in slow), rel=1e-12)
-    for name, key in {"Wax": "Wax", "Waa": "Waa", "Wya": "Wya", "ba": "b", "by": "by"}.items():
-        total = sum(s.gradients[key] for s in slow)
-        assert isinstance(total, np.ndarray)
-        np.testing.assert_allclose(
-            np.squeeze(fast.gradients[name].T), np.squeeze(total), rtol=1e-10, atol=1e-12
-        )
-    ((da0,),) = fast.dstate
-    for place, s in enumerate(slow):
-        np.testing.assert_allclose(da0[place], s.da0[:, 0], rtol=1e-10, atol=1e-12)
+    for layer in range(layers):
+        found = columns(cell, fast.gradients, layer + 1)
+        if layer < layers - 1:
+            del found["Wya"], found["by"]  # the last layer has them, too
+        for name, gradient in found.items():
+            total = np.sum([s.gradients[layer][name] for s in slow], axis=0)
+            np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+        for place, s in enumerate(slow):
+            for array, column in zip(fast.dstate[layer], s.dinitial[layer], strict=True):
+                np.testing.assert_allclose(array[place], column[:, 0], rtol=1e-10, atol=1e-12)
 
 
-@depths
-def test_the_loss_of_a_stack_agrees_with_the_literal_loops(layers: int) -> None:
-    """The loss of a ragged batch, from a blank state, is that of plain loops over the layers."""
-    model = random_network(5, 6, seed=1, layers=layers)
-    p = [as_columns(model, layer) for layer in range(1, layers + 1)]
-    slow = 0.0
-    for start, end in zip(RAGGED.starts[:-1], RAGGED.starts[1:], strict=True):
-        symbols = RAGGED.symbols[start:end].tolist()
-        slow += stack_loss(p, [0, *symbols[:-1]], symbols)
-    batch = pack_all(RAGGED)
+@networks
+def test_a_batch_starts_from_a_blank_state(cell: str, layers: int) -> None:
+    """Without a state, the loss is that of plain loops which start from zeros."""
+    model = random_network(5, 6, seed=1, layers=layers, cell=cell)
+    batch, blank = pack_all(RAGGED), model.blank(len(RAGGED))
+    slow = sum(s.loss for s in literal_passes(model, RAGGED, batch.rows, blank))
     assert model.loss_and_gradients(batch).loss == pytest.approx(slow, rel=1e-12)
-    blank = model.blank(len(RAGGED))
-    assert model.loss_and_gradients(batch, blank).loss == pytest.approx(slow, rel=1e-12)
 
 
-@depths
-@cells
+@networks
 def test_a_state_is_carried_from_one_batch_to_the_next(cell: str, layers: int) -> None:
     """Names that are cut in two have the loss of the whole, if the state is carried over.
 
@@ -223,14 +230,13 @@ def test_a_state_is_carried_from_one_batch_to_the_next(cell: str, layers: int) -
         )
 
 
-@depths
-@cells
+@networks
 def test_a_second_pass_does_not_depend_on_the_first(cell: str, layers: int) -> None:
     """Memory is reused, so a larger batch before changes nothing, and neither does the state."""
     batch, larger = pack_all(RAGGED), pack_all(names_of(*[[1, 2, 3, 4] * 5] * 9))
 
-    def gradients(model: Network, masked: bool) -> NDArray[np.floating]:
-        masks = random_masks(model, batch, seed=9) if masked else None
+    def gradients(model: Network, masked: str) -> NDArray[np.floating]:
+        masks = random_masks(model, batch, seed=9, masked=masked)
         state = random_state(model, 4, seed=2)
         vector = model.loss_and_gradients(batch, state, masks).gradients.vector.copy()
         for layer, same in zip(state, random_state(model, 4, seed=2), strict=True):
@@ -238,7 +244,7 @@ def test_a_second_pass_does_not_depend_on_the_first(cell: str, layers: int) -> N
                 np.testing.assert_array_equal(array, unchanged)
         return vector
 
-    for masked in (False, True):
+    for masked in ("none", "both"):
         fresh, used = (random_network(5, 6, seed=1, layers=layers, cell=cell) for _ in range(2))
         used.loss_and_gradients(larger)
         np.testing.assert_array_equal(gradients(used, masked), gradients(fresh, masked))
@@ -260,9 +266,10 @@ def test_answers_symbol_by_symbol_are_those_of_the_whole_batch(cell: str, layers
         assert -np.log(p[start:end]).sum() == pytest.approx(alone, rel=1e-12)
 
 
-def test_answers_symbol_by_symbol_are_those_of_the_literal_loops() -> None:
+@networks
+def test_answers_symbol_by_symbol_are_those_of_the_literal_loops(cell: str, layers: int) -> None:
     """`begin` and `advance` give the probabilities of the literal network."""
-    model = random_network(4, 6, seed=3)
+    model = random_network(4, 6, seed=3, layers=layers, cell=cell)
     name = [2, 1, 3, 3]
     state, p = model.begin(1)
     nats = -np.log(p[0, name[0]])
@@ -270,12 +277,11 @@ def test_answers_symbol_by_symbol_are_those_of_the_literal_loops() -> None:
         state, p = model.advance(state, np.array([symbol]))
         assert p.sum() == pytest.approx(1, rel=1e-12)
         nats -= np.log(p[0, target])
-    literal = forward_backward(as_columns(model), [0, *name], [*name, 0], np.zeros((6, 1)))
-    assert nats == pytest.approx(literal.loss, rel=1e-12)
+    (slow,) = literal_passes(model, names_of(name), np.array([0]), model.blank(1))
+    assert nats == pytest.approx(slow.loss, rel=1e-12)
 
 
-@depths
-@cells
+@networks
 def test_selected_names_continue_alone(cell: str, layers: int) -> None:
     """Names that are selected by mask, indices or slice advance as they would have."""
     model = random_network(4, 6, seed=3, layers=layers, cell=cell)
@@ -301,29 +307,44 @@ def test_a_name_begins_after_the_end_of_another() -> None:
 # Sizes and initial parameters.
 
 
-def test_the_number_of_parameters_follows_from_the_configuration() -> None:
-    """26 letters and 64 hidden units make 7,643 parameters: 27*64 + 64*64 + 64 + 64*27 + 27.
-
-    Each further layer adds 2*64*64 + 64 = 8,256.
-    """
-    model = Network(NetworkConfig(27, 64))
-    assert len(model.parameters.vector) == model.config.parameter_count == 7_643
+@pytest.mark.parametrize(("cell", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
+@depths
+def test_the_number_of_parameters_follows_from_the_configuration(
+    cell: str, gates: int, layers: int
+) -> None:
+    """Each gate of a layer has a matrix for the inputs, a recurrent matrix and a bias."""
+    V, H = 27, 64
+    first, other, readout = V * H + H * H + H, H * H + H * H + H, H * V + V
+    model = Network(NetworkConfig(V, H, cell, layers))
+    expected = gates * (first + (layers - 1) * other) + readout
+    assert len(model.parameters.vector) == model.config.parameter_count == expected
     assert model.parameters["Wax"].dtype == np.float32
-    assert NetworkConfig(27, 64, layers=3).parameter_count == 7_643 + 2 * 8_256
 
 
-def test_the_arrays_of_a_stack() -> None:
+def test_networks_for_26_letters() -> None:
+    """With 64 hidden units they have so many parameters."""
+    counts = {cell: NetworkConfig(27, 64, cell).parameter_count for cell in CELLS}
+    assert counts == {"rnn": 7_643, "gru": 19_419, "lstm": 25_307}
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("rnn", ()), ("gru", (3,)), ("lstm", (4,))])
+def test_the_arrays_of_a_stack(cell: str, gates: tuple[int, ...]) -> None:
     """The first layer reads V symbols; the others read H hidden units."""
-    assert NetworkConfig(5, 3, layers=2).shapes == {
-        "Wax": (5, 3),
-        "Waa": (3, 3),
-        "ba": (3,),
-        "layer2.Wax": (3, 3),
-        "layer2.Waa": (3, 3),
-        "layer2.ba": (3,),
+    shapes = NetworkConfig(5, 3, cell, layers=3).shapes
+    assert shapes == {
+        "Wax": (*gates, 5, 3),
+        "Waa": (*gates, 3, 3),
+        "ba": (*gates, 3),
+        "layer2.Wax": (*gates, 3, 3),
+        "layer2.Waa": (*gates, 3, 3),
+        "layer2.ba": (*gates, 3),
+        "layer3.Wax": (*gates, 3, 3),
+        "layer3.Waa": (*gates, 3, 3),
+        "layer3.ba": (*gates, 3),
         "Wya": (3, 5),
         "by": (5,),
     }
+    assert list(Network(NetworkConfig(5, 3, cell, 3)).parameters) == list(shapes)
 
 
 @depths
@@ -338,3 +359,27 @@ def test_an_initial_network_predicts_about_the_uniform_distribution(cell: str, l
     np.testing.assert_array_equal(model.parameters.vector, again.parameters.vector)
     names = names_of(*np.random.default_rng(2).integers(1, 5, (50, 6)).tolist())
     assert -np.log(likelihoods(model, names)).mean() == pytest.approx(np.log(5), abs=0.1)
+
+
+@cells
+def test_initial_deviations(cell: str) -> None:
+    """Inputs that are symbols have the cell's own scale. Hidden states count as 1 / sqrt(H)."""
+    model = Network(NetworkConfig(50, 64, cell, layers=3))
+    model.initialise(np.random.default_rng(1))
+    deviations = {name: float(array.std()) for name, array in model.parameters.items()}
+    assert deviations["Wax"] == pytest.approx(EMBEDDING_SCALES[cell], rel=0.05)
+    assert deviations["layer2.Wax"] == pytest.approx(64**-0.5, rel=0.05)
+    assert deviations["layer3.Wax"] == pytest.approx(64**-0.5, rel=0.05)
+    assert deviations["Wya"] == pytest.approx(0.3 * 64**-0.5, rel=0.05)
+    assert deviations["by"] == 0
+
+
+def test_two_networks_can_share_parameters() -> None:
+    """A network that is given the parameters of another follows its changes."""
+    one = random_network(5, 6, seed=1, layers=2, cell="lstm")
+    other = Network(one.config, np.float64, one.parameters)
+    batch = pack_all(RAGGED)
+    for _ in range(2):
+        gradients = one.loss_and_gradients(batch).gradients.vector
+        np.testing.assert_array_equal(other.loss_and_gradients(batch).gradients.vector, gradients)
+        one.parameters.vector *= 0.5

@@ -1,6 +1,7 @@
 """Parameters, which are one vector, and workspaces, which reuse their memory."""
 
 import numpy as np
+import pytest
 
 from dinogen.models import Parameters, Workspace
 
@@ -56,3 +57,40 @@ def test_arrays_of_two_names_do_not_overlap() -> None:
     """Two names never share memory."""
     workspace = Workspace(np.float64)
     assert not np.shares_memory(workspace.array("a", 9), workspace.array("b", 9))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_memory_is_aligned(dtype: type[np.floating]) -> None:
+    """Every vector and every array of a workspace starts at a multiple of 64 bytes."""
+    workspace = Workspace(dtype)
+    kept = []  # Memory that is freed would be given out again.
+    for size in range(1, 40):
+        parameters = Parameters({"W": (size, 3), "b": (5,)}, dtype)
+        array = workspace.array(f"array {size}", 2, size)
+        copy = workspace.transposed(f"array {size}", array)
+        kept += [parameters.vector, parameters.copy().vector, array, copy]
+        # The memory grows.
+        kept.append(workspace.array("array", size, 7))
+    assert {array.ctypes.data % 64 for array in kept} == {0}
+    assert all(array.dtype == dtype for array in kept)
+
+
+def test_a_new_vector_is_zeros() -> None:
+    """Velocity starts from zeros."""
+    for _ in range(3):
+        parameters = Parameters({"W": (20, 3)}, np.float32)
+        assert not parameters.vector.any()
+        parameters.vector.fill(1)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (4, 2, 3), (1, 1)], ids=str)
+def test_a_transposed_copy(shape: tuple[int, ...]) -> None:
+    """The last two axes are exchanged. The copy is contiguous and has its own memory."""
+    array = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+    workspace = Workspace(np.float64)
+    copy = workspace.transposed("W", array)
+    np.testing.assert_array_equal(copy, array.swapaxes(-1, -2))
+    assert copy.flags.c_contiguous
+    assert not np.shares_memory(copy, array)
+    assert np.shares_memory(workspace.transposed("W", array + 1), copy)
+    assert not np.shares_memory(workspace.transposed("V", array), copy)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dinogen.models import (
+    CELLS,
     MAX_BLOCK,
     MIN_BLOCK,
     LanguageModel,
@@ -18,7 +19,7 @@ from dinogen.models import (
     next_probabilities,
     score,
 )
-from tests.literal import forward_backward
+from tests.literal import forward_backward, stack_pass
 from tests.networks import as_columns, names_of, random_network
 
 NAMES = [[1, 2, 3], [4], [2, 2, 2, 2, 1, 3], [3, 1], [4], [1] * 30, []]
@@ -32,7 +33,7 @@ def model_of(kind: str, symbols: int) -> LanguageModel:
     ngram = NGram.from_counts(count(training, symbols, 3), symbols)
     models: dict[str, LanguageModel] = {
         "network": network,
-        "stack": random_network(symbols, 6, seed=4, layers=3),
+        "stack": random_network(symbols, 6, seed=4, layers=2, cell="lstm"),
         "n-grams": ngram,
         "mixture": Mixture({"network": network, "ngram": ngram}, {"network": 0.6, "ngram": 0.4}),
     }
@@ -137,11 +138,13 @@ def test_the_block_size_is_a_power_of_two_that_fits() -> None:
 # Scores of names.
 
 
-def test_scores_are_those_of_the_literal_loops() -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_scores_are_those_of_the_literal_loops(cell: str) -> None:
     """The nats of each name, its end included, are the loss of plain loops, in the given order."""
-    model = random_network(5, 6, seed=4)
-    p = as_columns(model)
-    literal = [forward_backward(p, [0, *name], [*name, 0], np.zeros((6, 1))).loss for name in NAMES]
+    model = random_network(5, 6, seed=4, cell=cell)
+    p = [as_columns(model)]
+    blank = [tuple(array.T.astype(np.float64) for array in layer) for layer in model.blank(1)]
+    literal = [stack_pass(cell, p, [0, *name], [*name, 0], blank).loss for name in NAMES]
     np.testing.assert_allclose(score(model, names_of(*NAMES)), literal, rtol=1e-10)
 
 

@@ -189,7 +189,7 @@ def test_training_twice_gives_the_same() -> None:
 
 def test_a_network_that_is_too_large_is_refused() -> None:
     """The message has the hidden size and both numbers of parameters."""
-    with pytest.raises(SettingError, match=r"hidden size 4,096 makes .* parameters"):
+    with pytest.raises(SettingError, match=r"hidden size 4,096 make .* parameters"):
         DefaultRun(CORPUS, replace(SETTINGS, hidden_size=4_096, layers=2))
 
 

@@ -62,6 +62,25 @@ def test_the_defaults_for_a_short_and_a_long_list() -> None:
     assert (settings.hidden_size, settings.batch_size) == (256, 64)
 
 
+@pytest.mark.parametrize(
+    ("cell", "layers", "hidden", "rate", "factor"),
+    [("rnn", 2, 128, 0.3, 24), ("gru", 1, 256, 0.7, 48), ("lstm", 2, 128, 2.0, 48)],
+)
+def test_the_defaults_of_each_network(
+    cell: str, layers: int, hidden: int, rate: float, factor: int
+) -> None:
+    """Cells with gates learn faster and with twice the dropout. Stacks have 128 units a layer."""
+    stats = DINOSAURS._replace(lines=5_000, names=5_000)
+    settings = Settings.for_corpus(stats, seed=1, cell=cell, layers=layers)
+    assert (settings.hidden_size, settings.learning_rate) == (hidden, rate)
+    assert settings.dropout == pytest.approx(factor / 5_000**0.6, abs=1e-3)
+    assert settings.steps == Settings.for_corpus(stats, seed=1).steps
+    # All of them can be overridden.
+    given: dict[str, Any] = {"hidden_size": 7, "learning_rate": 0.1, "dropout": 0.0}
+    chosen = Settings.for_corpus(stats, seed=1, cell=cell, layers=layers, **given).to_json()
+    assert given.items() <= chosen.items()
+
+
 def test_given_settings_are_kept() -> None:
     """None means the default. Epochs are counted in batches of the training names."""
     settings = Settings.for_corpus(

@@ -31,13 +31,25 @@ def test_short_gradients_are_unchanged() -> None:
     assert gradients.vector.tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
+def test_gradients_are_scaled_before_they_are_clipped() -> None:
+    """The limit holds for the scaled gradients, and the norm is theirs."""
+    gradients = parameters(2, 4, 5, 6)
+    assert clip_by_global_norm(gradients, 3.0, scale=1 / 4) == pytest.approx(9 / 4)
+    np.testing.assert_allclose(gradients.vector, np.array([2, 4, 5, 6]) / 4)
+    gradients = parameters(2, 4, 5, 6)
+    assert clip_by_global_norm(gradients, 1.5, scale=1 / 2) == pytest.approx(9 / 2)
+    np.testing.assert_allclose(gradients.vector, np.array([2, 4, 5, 6]) / 6)
+
+
 def test_momentum_accumulates_gradients() -> None:
     """Two steps at rate 0.1 and momentum 0.5, with gradient 1, go down by 0.1 and then 0.15."""
-    p, v, g = parameters(1, 1, 1, 1), parameters(0, 0, 0, 0), parameters(1, 1, 1, 1)
-    descend(p, g, v, rate=0.1, momentum=0.5)
+    p, v = parameters(1, 1, 1, 1), parameters(0, 0, 0, 0)
+    descend(p, parameters(1, 1, 1, 1), v, rate=0.1, momentum=0.5)
     np.testing.assert_allclose(p.vector, 0.9)
-    descend(p, g, v, rate=0.1, momentum=0.5)
+    np.testing.assert_allclose(v.vector, 1)
+    descend(p, parameters(1, 1, 1, 1), v, rate=0.1, momentum=0.5)
     np.testing.assert_allclose(p.vector, 0.75)
+    np.testing.assert_allclose(v.vector, 1.5)
 
 
 def test_the_rate_rises_over_a_twentieth_and_then_falls() -> None:
@@ -61,13 +73,13 @@ def test_a_run_of_one_step_has_the_full_rate() -> None:
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_a_share_is_dropped_and_the_rest_is_scaled_up(share: float, layers: int) -> None:
     """A mask has zeros, about the given share, and 1 / (1 - share), so its mean is about 1."""
-    masks = Dropout(share, hidden_size=50, layers=layers, seed=1).masks(0, names=40, symbols=300)
+    masks = Dropout(share, hidden_size=50, layers=layers, seed=1).masks(0, names=40)
     assert masks is not None
     assert len(masks) == layers
     for layer in masks:
-        for mask, rows in ((layer.recurrent, 40), (layer.output, 300)):
+        for mask in layer:
             assert mask is not None
-            assert mask.shape == (rows, 50)
+            assert mask.shape == (40, 50)
             assert mask.dtype == np.float32
             assert set(np.unique(mask).tolist()) == {0.0, float(np.float32(1 / (1 - share)))}
             # Five standard deviations of a mean over so many independent draws.
@@ -77,7 +89,7 @@ def test_a_share_is_dropped_and_the_rest_is_scaled_up(share: float, layers: int)
 
 def drawn(dropout: Dropout, step: int) -> list[tuple[float, ...]]:
     """Return all masks of a step: recurrent and output, layer by layer."""
-    masks = dropout.masks(step, names=9, symbols=9)
+    masks = dropout.masks(step, names=9)
     assert masks is not None
     flat = []
     for layer in masks:
@@ -106,5 +118,5 @@ def test_all_masks_of_a_step_differ() -> None:
 def test_without_dropout_there_are_no_masks() -> None:
     """A share of 0, or of less than half of 1/256, makes no masks."""
     for share in (0.0, 0.001):
-        assert Dropout(share, 8, 2, seed=1).masks(0, 3, 9) is None
-    assert Dropout(0.002, 8, 2, seed=1).masks(0, 3, 9) is not None
+        assert Dropout(share, 8, 2, seed=1).masks(0, 3) is None
+    assert Dropout(0.002, 8, 2, seed=1).masks(0, 3) is not None

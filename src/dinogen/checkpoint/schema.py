@@ -54,8 +54,7 @@ from dinogen.generation.decoding import Decoding
 from dinogen.generation.options import BOUNDS
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.mixture import Mixture
-from dinogen.models.network.cells import CELLS
-from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
+from dinogen.models.network.network import CELLS, MAX_PARAMETERS, Network, NetworkConfig
 from dinogen.models.ngram.kneser_ney import (
     MAX_DISCOUNT,
     MAX_TABLE,
@@ -653,10 +652,16 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """Describe a checkpoint as one JSON object: what ``dinogen inspect --json`` prints."""
     header = _header(checkpoint)
     entries: Mapping[str, Any] = header["members"]
-    networks = [
-        model for model in checkpoint.mixture.members.values() if isinstance(model, Network)
-    ]
-    config = networks[0].config if networks else NetworkConfig(len(checkpoint.vocabulary), 0)
+    networks = {
+        name: member
+        for name, member in checkpoint.mixture.members.items()
+        if isinstance(member, Network)
+    }
+    for name, network in networks.items():
+        entries[name]["parameters"] = network.config.parameter_count
+    first = next(iter(networks.values()), None)
+    config = first.config if first else NetworkConfig(len(checkpoint.vocabulary), 0)
+    arrays: Mapping[str, AnyArray] = first.parameters if first else {}
     ngrams = [entry for entry in entries.values() if entry["kind"] == _NGRAM_KIND]
     held_out = checkpoint.held_out
     return {
@@ -667,7 +672,11 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
             "cell": config.cell,
             "layers": config.layers,
             "hidden_size": config.hidden_size,
-            "parameters": len(networks[0].parameters.vector) if networks else 0,
+            "parameters": first.config.parameter_count if first else 0,
+            "arrays": {
+                name: {"shape": [*array.shape], "parameters": array.size}
+                for name, array in arrays.items()
+            },
             "members": entries,
         },
         "ngram": {name: ngrams[0][name] for name in NGramInfo._fields} if ngrams else None,

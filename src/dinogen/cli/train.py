@@ -14,7 +14,15 @@ from dinogen.cli.options import (
     seed_option,
 )
 from dinogen.cli.terminal import INTERRUPTED, print_message, print_path
-from dinogen.training.settings import BOUNDS, CLASSIC_RECIPE, CLASSIC_STEPS, RECIPES, Settings
+from dinogen.training.settings import (
+    BOUNDS,
+    CHOICES,
+    CLASSIC_RECIPE,
+    CLASSIC_STEPS,
+    LEARNING_RATES,
+    RECIPES,
+    Settings,
+)
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
@@ -67,12 +75,25 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     "no other setting than --steps.  [default: default]",
 )
 @seed_option
+@click.option(
+    "--cell",
+    type=click.Choice(CHOICES["cell"]),
+    help="Kind of the neural network: rnn, a vanilla RNN; or gru or lstm, which predict names "
+    f"better, above all with --layers 2, and take longer.  [default: {Settings.cell}]",
+)
+@number_option(
+    "--layers",
+    int,
+    BOUNDS,
+    "Recurrent layers of the network; each reads the hidden units of the one below.  "
+    f"[default: {Settings.layers}]",
+)
 @number_option(
     "--hidden hidden_size",
     int,
     BOUNDS,
-    "Hidden units, the size of the neural network; 0 for no network.  [default: 128, or 256 from "
-    "1,000 names on]",
+    "Hidden units in each layer of the network; 0 for no network.  [default: 128, or 256 for "
+    "one layer and 1,000 names or more]",
 )
 @number_option(
     "--order",
@@ -104,7 +125,7 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     float,
     BOUNDS,
     "Highest learning rate. The rate first rises to it, then falls to 0.  "
-    f"[default: {Settings.learning_rate}]",
+    f"[default: {', '.join(f'{cell} {rate:g}' for cell, rate in LEARNING_RATES.items())}]",
 )
 @number_option(
     "--momentum",
@@ -117,7 +138,7 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     float,
     BOUNDS,
     "Share of hidden units dropped in training, against overfitting.  "
-    "[default: 24 / names^0.6, at most 0.5]",
+    "[default: 24 / names^0.6 for rnn, else twice as much; at most 0.5]",
 )
 @number_option(
     "--clip",
@@ -193,6 +214,7 @@ def train(
       dinogen train people.csv --column name -o people.npz
       sort -u old.txt new.txt | dinogen train - -o both.npz
       dinogen train elves.txt dwarfs.txt -o peoples.npz --hidden 128 --seed 1
+      dinogen train surnames.txt -o surnames.npz --cell lstm --layers 2
       dinogen train dinos.txt --recipe classic --steps 3500 -o classic.npz
     """
     given = {
@@ -298,12 +320,23 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     if "seed" not in given and not quiet:
         print_seed(settings.seed)
     if settings.hidden_size and not quiet:
-        print_message(
-            f"{corpus.stats.names:,} names: {settings.hidden_size:,} hidden units, "
-            f"{settings.steps:,} steps of {settings.batch_size:,} names, "
-            f"dropout {settings.dropout:g}"
-        )
+        print_message(f"{corpus.stats.names:,} names: {_describe_plan(settings)}")
     return DefaultRun(corpus, settings)
+
+
+def _describe_plan(settings: Settings) -> str:
+    """Describe the network and its training. The kind of the default network is left out."""
+    from dinogen.cli.views.screen import pluralize
+    from dinogen.cli.views.summary import describe_network
+
+    network, rate = pluralize(settings.hidden_size, "hidden unit"), ""
+    if (settings.cell, settings.layers) != (Settings.cell, Settings.layers):
+        network = describe_network(settings.cell, settings.layers, settings.hidden_size)
+        rate = f"learning rate {settings.learning_rate:g}, "
+    return (
+        f"{network}, {pluralize(settings.steps, 'step')} of "
+        f"{pluralize(settings.batch_size, 'name')}, {rate}dropout {settings.dropout:g}"
+    )
 
 
 def _print_warnings(corpus: "Corpus") -> None:

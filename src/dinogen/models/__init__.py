@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         fit_weights as fit_weights,
         mix as mix,
     )
-    from dinogen.models.network.cells import CELLS as CELLS, Cell as Cell, ElmanCell as ElmanCell
+    from dinogen.models.network.cell import Cell as Cell, CellPass as CellPass
+    from dinogen.models.network.elman import ElmanCell as ElmanCell
+    from dinogen.models.network.gru import GruCell as GruCell
     from dinogen.models.network.layers import (
         Embedding as Embedding,
         LayerMasks as LayerMasks,
@@ -28,13 +30,20 @@ if TYPE_CHECKING:
         cross_entropy as cross_entropy,
         softmax as softmax,
     )
+    from dinogen.models.network.lstm import LstmCell as LstmCell
     from dinogen.models.network.network import (
+        CELLS as CELLS,
         MAX_PARAMETERS as MAX_PARAMETERS,
         Backpropagated as Backpropagated,
         Network as Network,
         NetworkConfig as NetworkConfig,
     )
     from dinogen.models.network.parameters import Parameters as Parameters, Workspace as Workspace
+    from dinogen.models.network.products import (
+        multiply as multiply,
+        multiply_transposed as multiply_transposed,
+        step_product as step_product,
+    )
     from dinogen.models.ngram.counts import (
         Level as Level,
         count as count,
@@ -64,7 +73,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "mixture": ["Mixture", "PRIOR_COUNT", "fit_weights", "mix"],
         "scoring": ["likelihoods", "mean_nats", "next_probabilities", "score"],
-        "network.cells": ["CELLS", "Cell", "ElmanCell"],
+        "network.cell": ["Cell", "CellPass"],
+        "network.elman": ["ElmanCell"],
+        "network.gru": ["GruCell"],
         "network.layers": [
             "Embedding",
             "LayerMasks",
@@ -74,8 +85,16 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "cross_entropy",
             "softmax",
         ],
-        "network.network": ["Backpropagated", "MAX_PARAMETERS", "Network", "NetworkConfig"],
+        "network.lstm": ["LstmCell"],
+        "network.network": [
+            "Backpropagated",
+            "CELLS",
+            "MAX_PARAMETERS",
+            "Network",
+            "NetworkConfig",
+        ],
         "network.parameters": ["Parameters", "Workspace"],
+        "network.products": ["multiply", "multiply_transposed", "step_product"],
         "ngram.counts": ["Level", "count", "whole_counts"],
         "ngram.kneser_ney": ["GramTree", "NGram", "estimate_discounts"],
     },

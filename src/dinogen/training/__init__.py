@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         sample_course_name as sample_course_name,
     )
     from dinogen.training.default import DefaultRun as DefaultRun
+    from dinogen.training.halves import Halves as Halves
     from dinogen.training.run import (
         Progress as Progress,
         Run as Run,
@@ -47,6 +48,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "sample_course_name",
         ],
         "default": ["DefaultRun"],
+        "halves": ["Halves"],
         "run": ["Progress", "Run", "add_row", "check_plan", "check_resumable"],
         "selection": ["DEFAULT_ORDER", "ORDERS", "Selected", "Selection", "TOLERANCE"],
         "settings": ["BOUNDS", "CHOICES", "Settings"],

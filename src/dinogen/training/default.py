@@ -201,8 +201,9 @@ def _initial_network(config: NetworkConfig, seed: int) -> Network:
     """Draw the initial network of a seed. Refuses a network that is too large."""
     if config.parameter_count > MAX_PARAMETERS:
         raise SettingError(
-            f"hidden size {config.hidden_size:,} makes {config.parameter_count:,} parameters for "
-            f"{config.vocab_size:,} symbols, and {MAX_PARAMETERS:,} are the most; choose less"
+            f"cell {config.cell}, layers {config.layers} and hidden size {config.hidden_size:,} "
+            f"make {config.parameter_count:,} parameters for {config.vocab_size:,} symbols, and "
+            f"{MAX_PARAMETERS:,} are the most; choose less"
         )
     network = Network(config)
     network.initialise(random_stream(seed, Purpose.INITIALISE))

@@ -37,8 +37,11 @@ BOUNDS: Bounds = {
 }
 """The bounds of each numeric setting."""
 
-CHOICES: Mapping[str, tuple[str, ...]] = {"cell": ("rnn",)}
+CHOICES: Mapping[str, tuple[str, ...]] = {"cell": ("rnn", "gru", "lstm")}
 """The possible values of each text setting."""
+
+LEARNING_RATES: Mapping[str, float] = {"rnn": 0.3, "gru": 0.7, "lstm": 2.0}
+"""The default learning rate of each cell."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,13 @@ class Settings:
     order: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in self.to_json().items():
-            if isinstance(value, str):
+        for name, value in asdict(self).items():
+            if name in CHOICES:
                 if value not in CHOICES[name]:
-                    known = " or ".join(CHOICES[name])
+                    *some, last = CHOICES[name]
+                    known = f"{', '.join(some)} or {last}"
                     raise SettingError(f"{name} must be {known}, not {value!r}")
-            else:
+            elif value is not None:
                 check(name, value, BOUNDS)
         if self.hidden_size == 0 and self.order == 0:
             raise SettingError(
@@ -100,9 +104,10 @@ class Settings:
     ) -> Self:
         """Fill in missing settings, or those that are None, from the number N of names.
 
-        Hidden units: 128; 256 from 1,000 names. Batch size: 32; 64 from 10,000 names. Epochs:
-        640 / N^0.35. Dropout: 24 / N^0.6, at most 0.5. If N < 200, no names are held out, and there
-        are half as many epochs.
+        Hidden units: 128; 256 from 1,000 names on for one layer. Batch size: 32; 64 from 10,000
+        names on. Epochs: 640 / N^0.35. Learning rate: see `LEARNING_RATES`. Dropout: 24 / N^0.6 for
+        a vanilla RNN, twice as much for a cell with gates, and at most 0.5. If N < 200, no names
+        are held out, and there are half as many epochs.
 
         Args:
             stats: the statistics of the corpus.
@@ -113,9 +118,14 @@ class Settings:
             SettingError: as the class does, and for both epochs and steps.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        chosen.setdefault("hidden_size", 128 if stats.names < 1_000 else 256)
+        cell = chosen.setdefault("cell", cls.cell)
+        is_large = stats.names >= 1_000 and chosen.get("layers", 1) == 1
+        chosen.setdefault("hidden_size", 256 if is_large else 128)
         chosen.setdefault("batch_size", 32 if stats.names < 10_000 else 64)
-        chosen.setdefault("dropout", min(0.5, round(24 / stats.names**0.6, 3)))
+        # An unknown cell is refused below.
+        chosen.setdefault("learning_rate", LEARNING_RATES.get(str(cell), cls.learning_rate))
+        dropout = (24 if cell == "rnn" else 48) / stats.names**0.6
+        chosen.setdefault("dropout", min(0.5, round(dropout, 3)))
         is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT
         if is_short:
             chosen.setdefault("holdout", 0.0)

@@ -8,18 +8,22 @@ from dinogen.models.network.parameters import Parameters, Workspace
 from dinogen.rng import Purpose, random_stream
 
 
-def clip_by_global_norm(gradients: Parameters, limit: float) -> float:
-    """Scale all gradients down, in place, if the norm of all of them together exceeds a limit.
+def clip_by_global_norm(gradients: Parameters, limit: float, scale: float = 1.0) -> float:
+    """Scale all gradients, in place, and further down if the norm of all of them exceeds a limit.
 
     Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013),
     algorithm 1.
 
+    Args:
+        gradients: the gradients.
+        limit: the maximum norm after scaling.
+        scale: the factor of all gradients, for example 1 / S for a mean over S symbols.
+
     Returns:
-        The norm before clipping.
+        The norm after scaling and before clipping.
     """
-    norm = float(np.sqrt(np.dot(gradients.vector, gradients.vector)))
-    if norm > limit:
-        gradients.vector *= limit / norm
+    norm = scale * float(np.sqrt(np.dot(gradients.vector, gradients.vector)))
+    gradients.vector *= scale * limit / norm if norm > limit else scale
     return norm
 
 
@@ -32,11 +36,13 @@ def descend(
 ) -> None:
     """Take one step of SGD with momentum, in place: v <- momentum v + g, then w <- w - rate v.
 
-    Polyak (1964), in the form of Sutskever et al. (2013), equations 1 and 2.
+    Polyak (1964), in the form of Sutskever et al. (2013), equations 1 and 2. The gradients are
+    overwritten.
     """
     velocity.vector *= momentum
     velocity.vector += gradients.vector
-    parameters.vector -= rate * velocity.vector
+    # The gradients are used up, so their memory is used again.
+    parameters.vector -= np.multiply(velocity.vector, rate, out=gradients.vector)
 
 
 def rate_factor(step: int, steps: int) -> float:
@@ -66,16 +72,15 @@ class Dropout:
         self._seed = seed
         self._workspace = Workspace(np.float32)
 
-    def masks(self, step: int, names: int, symbols: int) -> list[LayerMasks] | None:
+    def masks(self, step: int, names: int) -> list[LayerMasks] | None:
         """Draw the masks of each layer for a batch; they are valid until the next call.
 
         Args:
             step: the step, counted from 0.
             names: N, the number of names in the batch.
-            symbols: S, the number of symbols in the batch.
 
         Returns:
-            Masks of (N, H) and (S, H) for each layer; None without dropout.
+            Masks of (N, H) for each layer; None without dropout.
         """
         if not self._dropped_bytes:
             return None
@@ -83,7 +88,7 @@ class Dropout:
         return [
             LayerMasks(
                 self._mask(f"recurrent {layer}", random, names),
-                self._mask(f"output {layer}", random, symbols),
+                self._mask(f"output {layer}", random, names),
             )
             for layer in range(self._layers)
         ]

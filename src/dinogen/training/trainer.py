@@ -12,6 +12,7 @@ from dinogen.models.language_model import Array
 from dinogen.models.network.network import Network
 from dinogen.models.network.parameters import Parameters
 from dinogen.models.scoring import likelihoods, mean_nats
+from dinogen.training.halves import Halves
 from dinogen.training.run import Progress, add_row
 from dinogen.training.settings import Settings
 from dinogen.training.sgd import Dropout, clip_by_global_norm, descend, rate_factor
@@ -62,6 +63,8 @@ class Trainer:
         self._validation = validation
         self._settings = settings
         self._held_out = held_out
+        pay = Halves.pay(network, settings.batch_size)
+        self._halves = Halves(network, training) if pay else None
         self._batches = Batches(training, settings.batch_size, settings.seed)
         self._dropout = Dropout(settings.dropout, config.hidden_size, config.layers, settings.seed)
         self._velocity = Parameters(config.shapes, np.float32)
@@ -104,24 +107,27 @@ class Trainer:
 
     def _learn(self, batch: Batch) -> float:
         """Update the parameters; returns the summed loss, infinite if it explodes."""
-        masks = self._dropout.masks(self.step, batch.batch_sizes[0], len(batch.targets))
+        masks = self._dropout.masks(self.step, len(batch.rows))
         # Overflow is checked below, so NumPy need not warn.
         with np.errstate(over="ignore", invalid="ignore"):
-            result = self.network.loss_and_gradients(batch, masks=masks)
-            result.gradients.vector /= len(batch.targets)
-            norm = clip_by_global_norm(result.gradients, self._settings.clip)
-        if not (isfinite(result.loss) and isfinite(norm)):
+            if self._halves:
+                loss, gradients = self._halves.loss_and_gradients(batch, masks)
+            else:
+                result = self.network.loss_and_gradients(batch, masks=masks)
+                loss, gradients = result.loss, result.gradients
+            norm = clip_by_global_norm(gradients, self._settings.clip, 1 / len(batch.targets))
+        if not (isfinite(loss) and isfinite(norm)):
             # Without an update the parameters stay finite, so that a snapshot is always valid.
             return inf
         rate = self._rate * rate_factor(self.step, self._settings.steps)
         descend(
             self.network.parameters,
-            result.gradients,
+            gradients,
             self._velocity,
             rate,
             self._settings.momentum,
         )
-        return result.loss
+        return loss
 
     @property
     def _rate(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from unicodedata import lookup, name as name_of
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 
@@ -12,6 +13,7 @@ from dinogen import Checkpoint, ClassicRun, DefaultRun, Settings, read_corpus
 from dinogen.checkpoint import HistoryRow
 from dinogen.cli.views import checkpoint_view
 from dinogen.data import CaseRule, WordShape
+from dinogen.models import CELLS, Network
 from tests.cli.views import drawing
 
 SAMPLES = ["Annda", "[red]Bo"]
@@ -27,7 +29,9 @@ CORPORA = {
 }
 
 
-def trained(folder: Path, text: str, recipe: str = "default") -> Checkpoint:
+def trained(
+    folder: Path, text: str, recipe: str = "default", cell: str = "rnn", layers: int = 1
+) -> Checkpoint:
     """Train a checkpoint for a few steps."""
     (folder / "names.txt").write_text(text, encoding="utf-8")
     run: ClassicRun | DefaultRun
@@ -35,7 +39,7 @@ def trained(folder: Path, text: str, recipe: str = "default") -> Checkpoint:
         run = ClassicRun(read_corpus([folder / "names.txt"], keep_duplicates=True), 20)
     else:
         corpus = read_corpus([folder / "names.txt"])
-        settings = Settings.for_corpus(corpus.stats, seed=1, steps=40, hidden_size=4, holdout=0.2)
+        settings = Settings(1, hidden_size=4, steps=40, cell=cell, layers=layers, holdout=0.2)
         run = DefaultRun(corpus, settings)
     for _ in run.train():
         pass
@@ -88,6 +92,40 @@ def test_symbols_are_unchanged(name: str, width: int, tmp_path: Path) -> None:
     listed = text.partition(f"{len(symbols)}: ")[2].partition("\ncase ")[0]
     shown = ["␣" if symbol == " " else readable(symbol) for symbol in symbols]
     assert "".join(listed.split()) == "".join(shown)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_arrays_and_gates(cell: str, tmp_path: Path) -> None:
+    """Each array has its shape and its size, the sizes add up, and the gates are named in order."""
+    checkpoint = trained(tmp_path, CORPORA["latin"], cell=cell, layers=2)
+    network = checkpoint.mixture.members["network"]
+    assert isinstance(network, Network)
+    text = drawn(checkpoint, 80)
+    title = {"rnn": "vanilla RNN", "gru": "GRU", "lstm": "LSTM"}[cell]
+    size = f"{len(network.parameters.vector):,} parameters"
+    assert f"{title}, 2 layers of 4 hidden units, {size}" in text
+    rows = [line.split() for line in text.partition("\narray ")[2].splitlines()[1:]]
+    for row, (name, array) in zip(rows, network.parameters.items(), strict=False):
+        shape = " x ".join(map(str, array.shape)).split()
+        assert row[:-1] == [name, *shape, f"{array.size:,}"]
+        assert float(row[-1]) == pytest.approx(np.linalg.norm(array), abs=0.006)
+    gates = re.findall(r"^the (\d) gates, in order: (.*?) *$", text, re.MULTILINE)
+    assert (
+        gates
+        == {
+            "rnn": [],
+            "gru": [("3", "reset, update, candidate")],
+            "lstm": [("4", "output, forget, update, candidate")],
+        }[cell]
+    )
+    ba = network.parameters["ba"]
+    assert [len(ba)] * len(gates) == [int(number) for number, _ in gates]
+    # At first, only the gate that keeps the cell state of an LSTM has a bias other than 0.
+    network.initialise(np.random.default_rng(1))
+    for _, names in gates:
+        named = zip(names.split(", "), ba, strict=True)
+        kept = {"gru": [], "lstm": ["forget"]}[cell]
+        assert [name for name, bias in named if bias.any()] == kept
 
 
 def test_path_and_samples_are_unchanged(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ NAMES = {
     "greek": ["Αθηνά", "Ζεύς", "[bold]", "漢字"],
     "wide": ["東京", "大阪府", "[/]", "京名"],
 }
+GATED = {"greek": "gru", "wide": "lstm"}
 WIDE = "東京\n大阪府\n京都市\n名古屋\n[red]\n"
 
 
@@ -42,14 +43,15 @@ WIDE = "東京\n大阪府\n京都市\n名古屋\n[red]\n"
 def named(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Checkpoint, list[str]]:
-    """The bundled model, one of Greek names, and one of wide symbols; names to score."""
+    """The bundled model, a GRU of Greek names, and an LSTM of wide symbols; names to score."""
     if request.param == "dinosaurs":
         return load_checkpoint(BUNDLED), NAMES["dinosaurs"]
     path = CORPORA / "greek-names.txt"
     if request.param == "wide":
         path = tmp_path_factory.mktemp("wide") / "wide.txt"
         path.write_text(WIDE, encoding="utf-8")
-    run = DefaultRun(read_corpus([path]), Settings(seed=1, hidden_size=8, steps=60))
+    settings = Settings(1, hidden_size=8, steps=60, cell=GATED[request.param], layers=2)
+    run = DefaultRun(read_corpus([path]), settings)
     for _ in run.train():
         pass
     return run.checkpoint(), NAMES[request.param]

@@ -30,6 +30,12 @@ _MEMBER_LABELS: Mapping[str, str] = {"ngram": "n-grams"}
 _CELL_TITLES: Mapping[str, str] = {"rnn": "vanilla RNN"}
 """The titles of cells whose title is not their name in capitals."""
 
+_GATES: Mapping[str, Sequence[str]] = {
+    "gru": ("reset", "update", "candidate"),
+    "lstm": ("output", "forget", "update", "candidate"),
+}
+"""The gates of each cell that has gates, in the order of its arrays."""
+
 _SHAPES: Mapping[str, str] = {"x": "small", "X": "large", "Xx": "capital"}
 """What words of a shape are called."""
 
@@ -132,13 +138,18 @@ def _describe_member(member: LanguageModel) -> str:
     """Describe the kind and the size of a member."""
     if isinstance(member, Network):
         config = member.config
-        title = _CELL_TITLES.get(config.cell, config.cell.upper())
-        layers = f"{config.layers} layers of " if config.layers > 1 else ""
-        parameters = f"{config.parameter_count:,} parameters"
-        return f"{title}, {layers}{config.hidden_size:,} hidden units, {parameters}"
+        network = describe_network(config.cell, config.layers, config.hidden_size)
+        return f"{network}, {config.parameter_count:,} parameters"
     if isinstance(member, NGram):
         return f"Kneser-Ney of order {member.order}, {member.tree.contexts:,} contexts"
     return type(member).__name__
+
+
+def describe_network(cell: str, layers: int, hidden_size: int) -> str:
+    """Describe the kind and the size of a network."""
+    title = _CELL_TITLES.get(cell, cell.upper())
+    stack = f"{layers} layers of " if layers > 1 else ""
+    return f"{title}, {stack}{pluralize(hidden_size, 'hidden unit')}"
 
 
 def _describe_vocabulary(vocabulary: Vocabulary) -> str:
@@ -189,7 +200,7 @@ def _describe_case(case: CaseRule) -> str:
 
 
 def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
-    """List the arrays of each network, with their shapes and norms."""
+    """List the arrays of each network, with their shapes, sizes and norms; name the gates."""
     lines: list[RenderableType] = []
     for member in checkpoint.mixture.members.values():
         if not isinstance(member, Network):
@@ -197,11 +208,15 @@ def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
         table.add_column("array")
         table.add_column("shape", justify="right")
+        table.add_column("parameters", justify="right")
         table.add_column("norm", justify="right")
         for name, array in member.parameters.items():
             shape = " x ".join(f"{size:,}" for size in array.shape)
-            table.add_row(name, shape, f"{np.linalg.norm(array.astype(np.float64)):.2f}")
+            norm = f"{np.linalg.norm(array.astype(np.float64)):.2f}"
+            table.add_row(name, shape, f"{array.size:,}", norm)
         lines += ["", table]
+        if gates := _GATES.get(member.config.cell):
+            lines += ["", Text(f"the {len(gates)} gates, in order: {', '.join(gates)}")]
     return lines
 
 

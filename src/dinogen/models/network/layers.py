@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.models.language_model import MIN_PROBABILITY, Array, Symbols
-from dinogen.models.network.cells import Arrays, Cell, CellState
+from dinogen.models.network.cell import Arrays, Cell, CellState
 from dinogen.models.network.parameters import Shapes, Workspace
+from dinogen.models.network.products import multiply, multiply_transposed
 
 
 class LayerMasks(NamedTuple):
     """Dropout masks of a recurrent layer, which multiply hidden states.
 
+    Both are the same at every step of a name (Gal and Ghahramani 2016).
+
     Attributes:
-        recurrent: (N, H) mask of the hidden state that the next step reads; the same at every step
-            of a name (Gal and Ghahramani 2016). None without dropout.
-        output: (S, H) mask of the hidden states that the layer above reads (Srivastava et al.
-            2014). None without dropout.
+        recurrent: (N, H) mask of the hidden state that the next step reads. None without dropout.
+        output: (N, H) mask of the hidden states that the layer above reads. None without dropout.
     """
 
     recurrent: Array | None
@@ -36,44 +37,56 @@ class Embedding:
     The product of a one-hot vector with Wax is a row of Wax, so rows are looked up.
     """
 
-    def forward(self, p: Arrays, symbols: NDArray[Any], out: Array | None = None) -> Array:
-        """(S, Z) z of (S,) symbols."""
-        if out is None and len(symbols) < len(p["Wax"]):
-            # For fewer symbols than rows, adding ba after the look-up is less work.
-            z: Array = p["Wax"].take(symbols, axis=0)  # (S, Z)
-            z += p["ba"]
-            return z
+    def forward(self, p: Arrays, symbols: NDArray[Any], out: Array) -> None:
+        """Compute z of (S,) symbols, in place."""
+        Wax, ba = p["Wax"], p["ba"][..., np.newaxis, :]
         # With mode="raise", NumPy would write to a buffer first.
-        return (p["Wax"] + p["ba"]).take(
-            symbols, axis=0, out=out, mode="raise" if out is None else "clip"
-        )
+        if len(symbols) < Wax.shape[-2]:
+            # For fewer symbols than rows, adding ba after the look-up is less work.
+            Wax.take(symbols, axis=-2, out=out, mode="clip")
+            out += ba
+        else:
+            (Wax + ba).take(symbols, axis=-2, out=out, mode="clip")
 
     def backward(
         self, p: Arrays, gradients: Arrays, symbols: NDArray[Any], dz: Array, workspace: Workspace
     ) -> None:
         """Compute the gradient on Wax, in place."""
-        one_hot = workspace.array("one_hot", len(p["Wax"]), len(dz))  # (V, S)
+        one_hot = workspace.array("one_hot", p["Wax"].shape[-2], len(symbols))  # (V, S)
         one_hot.fill(0)
         one_hot.put(_flat_index(symbols), 1)
-        np.dot(one_hot, dz, out=gradients["Wax"])
+        np.matmul(one_hot, dz, out=gradients["Wax"])
 
 
 class Projection:
     """The input map of any other layer: z = x Wax + ba."""
 
-    def forward(self, p: Arrays, x: NDArray[Any], out: Array | None = None) -> Array:
-        """(S, Z) z of (S, H) hidden states of the layer below."""
-        z: Array = np.dot(x, p["Wax"], out=out)  # (S, Z)
-        z += p["ba"]
-        return z
+    def forward(self, p: Arrays, x: NDArray[Any], out: Array) -> None:
+        """Compute z of (S, H) hidden states of the layer below, in place."""
+        multiply(x, p["Wax"], out)
+        out += p["ba"][..., np.newaxis, :]
 
     def backward(
         self, p: Arrays, gradients: Arrays, x: NDArray[Any], dz: Array, workspace: Workspace
     ) -> Array:
         """Compute the gradient on Wax, in place; returns the (S, H) gradient on x."""
-        np.dot(x.T, dz, out=gradients["Wax"])
-        return np.dot(dz, p["Wax"].T, out=workspace.array("dx", *x.shape))
+        multiply_transposed(x, dz, gradients["Wax"])
+        # One gate after the other, because the sum of products of all gates takes more memory.
+        Wax_T = workspace.transposed("Wax", p["Wax"])
+        # (G, S, H) and (G, H, H), with one gate for a vanilla RNN.
+        dz, Wax_T = (array.reshape(-1, *array.shape[-2:]) for array in (dz, Wax_T))
+        gates = zip(dz, Wax_T, strict=True)
+        dx, more = workspace.array("dx", *x.shape), workspace.array("dx of a gate", *x.shape)
+        multiply(*next(gates), dx)
+        for own, weights in gates:
+            multiply(own, weights, more)
+            dx += more
+        return dx
 
+
+CHUNK = 1 << 15
+"""The number of hidden states whose derivatives are computed at once: many, because each call takes
+time, but no more than a cache keeps until their steps."""
 
 Backward = Callable[[Array, Arrays], tuple[Array | None, CellState]]
 """The backward pass of a recurrent layer. Takes the (S, H) gradient on the outputs, which it
@@ -93,8 +106,10 @@ class Recurrent:
 
     def step(self, p: Arrays, x: NDArray[Any], state: CellState) -> CellState:
         """Do one step forward, outside of training."""
-        z = self._inputs.forward(p, x)  # (N, Z)
-        return self.cell.step(p, z, state[0], state)
+        n = len(x)
+        cell_pass = self.cell.start(p, n, n, Workspace(state[0].dtype))
+        self._inputs.forward(p, x, cell_pass.z)
+        return cell_pass.step(slice(0, n), state[0], state)
 
     def forward(
         self,
@@ -116,65 +131,62 @@ class Recurrent:
             workspace: memory for intermediate results. No other layer may use it.
 
         Returns:
-            The (S, H) outputs, the state after the last step, and the backward pass. They are
-            valid until the next forward pass.
+            The (S, H) outputs, the state after the last step, and the backward pass, which
+            overwrites the outputs. They are valid until the next forward pass.
         """
-        cell, S, N = self.cell, len(x), batch_sizes[0]
-        Z, H = len(p["ba"]), state[0].shape[1]
-        z = self._inputs.forward(p, x, workspace.array("z", S, Z))
-        read = workspace.array("read", S, H)  # what the recurrent products read
-        buffers = cell.buffers(S, workspace)
-        product = workspace.array("product", N, Z)  # memory for a recurrent product of any step
+        S = len(x)
+        cell_pass = self.cell.start(p, S, batch_sizes[0], workspace)
+        self._inputs.forward(p, x, cell_pass.z)
+        initial, mask = state, masks.recurrent
+        read = workspace.array("read", S, initial[0].shape[1])  # what the recurrent products read
         ends = accumulate(batch_sizes)
         steps = [slice(end - n, end) for n, end in zip(batch_sizes, ends, strict=True)]
-        initial, mask = state, masks.recurrent
+        step = cell_pass.step
         for n, rows in zip(batch_sizes, steps, strict=True):
             before = read[rows]  # (n, H)
             if mask is None:
                 before[...] = state[0][:n]
             else:
-                np.multiply(state[0][:n], mask[:n], out=before)
-            here = buffers and _select(buffers, rows)
-            state = cell.step(p, z[rows], before, state, here, product[:n])
-        hidden = cell.hidden(z, buffers)  # (S, H)
-        outputs = hidden
+                np.multiply(state[0][:n], mask[:n], before)
+            state = step(rows, before, state)
+        # The backward pass overwrites what the steps wrote.
+        state = tuple([array.copy() for array in state])
+        outputs = hidden = cell_pass.hidden()  # (S, H)
         if masks.output is not None:
-            outputs = np.multiply(hidden, masks.output, out=workspace.array("outputs", S, H))
+            names = np.concatenate([np.arange(n) for n in batch_sizes])  # (S,)
+            output_mask = masks.output.take(
+                names, axis=0, out=workspace.array("mask", *hidden.shape), mode="clip"
+            )
+            outputs = np.multiply(
+                hidden, output_mask, out=workspace.array("outputs", *hidden.shape)
+            )
 
         def backward(da: Array, gradients: Arrays) -> tuple[Array | None, CellState]:
             if masks.output is not None:
-                da *= masks.output
-            dz = cell.slopes(z, buffers, workspace)  # (S, Z)
-            # A product with a contiguous transpose takes half the time.
-            p_T = {
-                name: np.ascontiguousarray(array.T)
-                for name, array in p.items()
-                if array.ndim == 2 and name != "Wax"
-            }
-            # The forward pass is over, so its memory is used again.
-            product = workspace.array("product", N, H)
-            da_prev = product[:0]  # (0, H): no gradient comes from beyond the last step
+                da *= output_mask
+            cell_pass.turn_back()
+            step_back = cell_pass.step_back
+            ready, chunk = S, max(1, CHUNK // read.shape[1])
+            da_prev = read[:0]  # (0, H): no gradient comes from beyond the last step
             # The first item is a placeholder, which each step replaces.
             dstate = [da_prev, *map(np.zeros_like, initial[1:])]
             for n, rows in zip(reversed(batch_sizes), reversed(steps), strict=True):
+                if rows.start < ready:
+                    start = max(0, min(rows.start, ready - chunk))
+                    cell_pass.differentiate(slice(start, ready))
+                    ready = start
                 dstate[0] = da[rows]  # (n, H)
                 carried = dstate[0][: len(da_prev)]
                 carried += da_prev
-                here = buffers and _select(buffers, rows)
-                masked = None if mask is None else mask[:n]
-                da_prev = cell.step_back(p_T, dz[rows], dstate, masked, here, product[:n])
-            cell.recurrent_gradients(gradients, read, dz, buffers)
+                da_prev = step_back(rows, dstate, None if mask is None else mask[:n])
+            cell_pass.recurrent_gradients(gradients, read)
+            dz = cell_pass.z
             # A product with ones is faster than a sum.
-            np.dot(np.ones(S, dtype=dz.dtype), dz, out=gradients["ba"])
+            np.matmul(np.ones(S, dtype=dz.dtype), dz, out=gradients["ba"])
             dx = self._inputs.backward(p, gradients, x, dz, workspace)
             return dx, (da_prev, *dstate[1:])
 
         return outputs, state, backward
-
-
-def _select(arrays: Arrays, rows: slice) -> Arrays:
-    """Return some rows of every array."""
-    return {name: array[rows] for name, array in arrays.items()}
 
 
 class Readout:

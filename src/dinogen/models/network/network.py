@@ -1,6 +1,6 @@
 """The recurrent network: an embedding, a stack of recurrent layers, a readout."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
@@ -11,7 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 from dinogen.data.batches import Batch
 from dinogen.data.sequences import END
 from dinogen.models.language_model import Array, Rows, Symbols
-from dinogen.models.network.cells import CELLS, CellState
+from dinogen.models.network.cell import Cell, CellState
+from dinogen.models.network.elman import ElmanCell
+from dinogen.models.network.gru import GruCell
 from dinogen.models.network.layers import (
     NO_MASKS,
     Embedding,
@@ -21,18 +23,18 @@ from dinogen.models.network.layers import (
     Recurrent,
     softmax,
 )
+from dinogen.models.network.lstm import LstmCell
 from dinogen.models.network.parameters import Parameters, Shapes, Workspace
 
 NetworkState = tuple[CellState, ...]
 """The state of each layer, from the first to the last."""
 
+CELLS: Mapping[str, type[Cell]] = {"rnn": ElmanCell, "gru": GruCell, "lstm": LstmCell}
+"""The cells by the name that settings and checkpoints use."""
+
 MAX_PARAMETERS = 1 << 25
 """The maximum number of parameters. A resumable checkpoint stores the best parameters, the current
 ones and the velocity: 384 MiB in float32."""
-
-EMBEDDING_DEVIATION = 2.0
-"""Standard deviation of the initial Wax of the first layer. It is large, so that at first a state
-depends mostly on its last symbol."""
 
 
 class NetworkConfig(NamedTuple):
@@ -106,9 +108,22 @@ class Network:
         parameters: the arrays of `NetworkConfig.shapes`.
     """
 
-    def __init__(self, config: NetworkConfig, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        dtype: DTypeLike = np.float32,
+        parameters: Parameters | None = None,
+    ) -> None:
+        """Set up a network.
+
+        Args:
+            config: the kind and size of the network.
+            dtype: the dtype of all arrays, unless parameters are given.
+            parameters: arrays to share with another network of this kind; zeros if left out.
+        """
         self.config = config
-        self.parameters = Parameters(config.shapes, dtype)
+        self.parameters = Parameters(config.shapes, dtype) if parameters is None else parameters
+        dtype = self.parameters.vector.dtype
         cell = CELLS[config.cell]
         self._layers = [
             Recurrent(cell(config.hidden_size), Projection() if layer else Embedding())
@@ -137,8 +152,9 @@ class Network:
         """Draw initial parameters, in place."""
         *recurrent, readout = self._arrays
         for number, (layer, p) in enumerate(zip(self._layers, recurrent, strict=True)):
-            scale = 1 / np.sqrt(self.config.hidden_size) if number else EMBEDDING_DEVIATION
-            layer.cell.initialise(p, random, scale)
+            cell = layer.cell
+            scale = 1 / np.sqrt(self.config.hidden_size) if number else cell.embedding_scale
+            cell.initialise(p, random, scale)
         self._readout.initialise(readout, random)
 
     # The language model: one symbol of each name at a time.

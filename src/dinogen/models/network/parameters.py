@@ -11,6 +11,19 @@ from dinogen.models.language_model import Array
 Shapes = Mapping[str, tuple[int, ...]]
 
 
+ALIGNMENT = 64
+"""In bytes: a cache line, and the widest registers. Products of aligned matrices are faster."""
+
+
+def aligned_array(size: int, dtype: DTypeLike) -> Array:
+    """(size,) uninitialised array whose memory is aligned to `ALIGNMENT`."""
+    count = size * np.dtype(dtype).itemsize
+    raw = np.empty(count + ALIGNMENT, dtype=np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    array: Array = raw[start : start + count].view(dtype)
+    return array
+
+
 class Parameters(Mapping[str, Array]):
     """Arrays by name, each a view into one vector, so that one operation updates all of them.
 
@@ -19,7 +32,8 @@ class Parameters(Mapping[str, Array]):
     """
 
     def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
-        self.vector = np.zeros(sum(map(prod, shapes.values())), dtype=dtype)
+        self.vector = aligned_array(sum(map(prod, shapes.values())), dtype)
+        self.vector.fill(0)
         self._arrays: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():
@@ -69,5 +83,14 @@ class Workspace:
         buffer = self._buffers.get(name)
         if buffer is None or len(buffer) < size:
             # A quarter more than needed, so that slowly growing batches rarely allocate.
-            buffer = self._buffers[name] = np.empty(size + size // 4, dtype=self._dtype)
+            buffer = self._buffers[name] = aligned_array(size + size // 4, self._dtype)
         return buffer[:size].reshape(shape)
+
+    def transposed(self, name: str, array: Array) -> Array:
+        """Return a contiguous copy with the last two axes exchanged.
+
+        A product with it takes half as long as one with a transposed view.
+        """
+        copy = self.array(f"{name} transposed", *array.swapaxes(-1, -2).shape)
+        copy[...] = array.swapaxes(-1, -2)
+        return copy
