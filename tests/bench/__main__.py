@@ -10,11 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from dinogen.data import read_corpus
-from tests.bench import growth, plausibility, quality, sampling, training
+from tests.bench import cells, growth, plausibility, quality, sampling, training
 
 CORPORA = Path(__file__).parents[2] / "corpora"
-PARTS = ("training", "classic", "sampling", "startup", "growth", "quality", "plausibility")
-HIDDEN_SIZES = (64, 128, 256)
+PARTS = ("training", "classic", "sampling", "startup", "growth", "quality", "cells", "plausibility")
+NETWORKS = [("rnn", 1, hidden, 32) for hidden in (64, 128, 256)] + [
+    (cell, layers, hidden, batch_size)
+    for cell in ("gru", "lstm")
+    for layers in (1, 2)
+    for hidden in (128, 256)
+    for batch_size in (32, 64)
+]
+"""Cell, layers, hidden units and batch size of the networks whose training is timed."""
+
 SAMPLING = ("default", "new", "command", "inside", "limit")
 
 
@@ -32,9 +40,7 @@ def main(
     parts = only or PARTS
     dinosaurs = read_corpus([CORPORA / "dinosaurs.txt"], keep_duplicates=True)
     if "training" in parts:
-        figures["training"] = {
-            str(size): training.measure(dinosaurs, size) for size in HIDDEN_SIZES
-        }
+        figures["training"] = [training.measure(dinosaurs, *network) for network in NETWORKS]
     if "classic" in parts:
         figures["classic"] = training.measure_classic(dinosaurs)
     if "sampling" in parts:
@@ -46,6 +52,9 @@ def main(
     if "quality" in parts:
         paths = lists or tuple(sorted(CORPORA.glob("*.txt")))
         figures["quality"] = {path.stem: quality.measure(path, splits) for path in paths}
+    if "cells" in parts:
+        paths = lists or tuple(CORPORA / f"{name}.txt" for name in ("dinosaurs", "surnames"))
+        figures["cells"] = {path.stem: cells.measure(path, splits) for path in paths}
     if "plausibility" in parts:
         paths = lists or tuple(CORPORA / f"{name}.txt" for name in plausibility.LISTS)
         decodings = {**plausibility.TABLE, **(plausibility.CURVE if curve else {})}
@@ -77,16 +86,15 @@ def draw_plausibility(figures: dict[str, dict[str, list[plausibility.Figures]]])
 def draw(figures: dict[str, Any]) -> Table:
     """Build one table of all figures."""
     table = Table("what", "dinogen", "baseline", "ratio", title="dinogen benchmark")
-    for size, row in figures.get("training", {}).items():
-        ours = row["dinogen"]
-        for baseline in ("literal", "pytorch", "limit"):
-            time = f"{row[baseline]:,.0f} µs" if baseline in row else "not installed"
-            table.add_row(
-                f"an update, hidden {size}, batch 32",
-                f"{ours:,.0f} µs",
-                f"{baseline}: {time}",
-                _ratio(baseline, ours, row.get(baseline)),
-            )
+    for row in figures.get("training", []):
+        for baseline in ("literal", "pytorch", "pytorch, padded", "limit"):
+            if baseline in row:
+                table.add_row(
+                    f"an update, {row['network']}",
+                    f"{row['dinogen']:,.0f} µs",
+                    f"{baseline}: {row[baseline]:,.0f} µs",
+                    _ratio(baseline, row["dinogen"], row[baseline]),
+                )
     if row := figures.get("classic"):
         table.add_row(
             "classic recipe, an iteration",
@@ -131,6 +139,15 @@ def draw(figures: dict[str, Any]) -> Table:
             "; ".join(f"{part}: {_novelty(row, part)}" for part in ("network", "ngram", "classic")),
             "",
         )
+    for name, networks in figures.get("cells", {}).items():
+        for network, row in networks.items():
+            table.add_row(
+                f"{name}, {network}, nats per symbol",
+                f"{row['mixture']:.3f} in {row['seconds']:.1f} s",
+                f"network alone: {row['network']:.3f}",
+                f"{row['to_kneser_ney']:+.3f} ± {row['spread']:.3f} to Kneser-Ney, "
+                f"{row['to_rnn']:+.3f} to the vanilla RNN",
+            )
     return table
 
 

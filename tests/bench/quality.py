@@ -40,8 +40,8 @@ def measure(path: Path, splits: int) -> dict[str, float]:
     return figures
 
 
-def measure_split(path: Path, seed: int) -> dict[str, float]:
-    """Return the figures of each model on one split."""
+def split(path: Path, seed: int) -> tuple[Corpus, Names]:
+    """Return the names to train on and the test names of a split."""
     names = sorted(set(clean(path.read_text("utf-8"), str(path)).lower().split("\n")) - {""})
     random.Random(seed).shuffle(names)  # noqa: S311
     count = min(1_000, len(names) // 10)
@@ -49,8 +49,12 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
     known = set(corpus.vocabulary.symbols)
     # No model can score a symbol that occurs in the test names only.
     test_names = [name for name in names[:count] if known >= set(name)]
-    test = corpus.vocabulary.encode("".join(f"{name}\n" for name in test_names))
+    return corpus, corpus.vocabulary.encode("".join(f"{name}\n" for name in test_names))
 
+
+def measure_split(path: Path, seed: int) -> dict[str, float]:
+    """Return the figures of each model on one split."""
+    corpus, test = split(path, seed)
     began = perf_counter()
     default = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed))
     for _ in default.train():
@@ -69,7 +73,7 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
         "classic": classic.network,
     }
     figures: dict[str, float] = {
-        "names": len(names),
+        "names": corpus.stats.names + len(test),
         "seconds": seconds,
         "kneser_ney": best_n_gram(corpus, test),
         "order": ngram.order,

@@ -14,27 +14,35 @@ from tests import literal
 from tests.bench.timing import time_in_turns
 from tests.networks import as_columns
 
-BATCH_SIZE, UPDATES, SLOW_UPDATES, CLASSIC_STEPS = 32, 40, 2, 150
+UPDATES, SLOW_UPDATES, CLASSIC_STEPS = 20, 2, 150
 RATE, MOMENTUM, CLIP = 0.01, 0.9, 1.0
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 Function = Callable[[], object]
 
 
-def measure(corpus: Corpus, hidden_size: int) -> dict[str, float]:
+def measure(
+    corpus: Corpus, cell: str, layers: int, hidden_size: int, batch_size: int
+) -> dict[str, Any]:
     """Return microseconds per update: SGD with momentum and clipping, without dropout."""
-    batches = Batches(corpus.names, BATCH_SIZE, seed=1)
+    config = NetworkConfig(len(corpus.vocabulary), hidden_size, cell, layers)
+    batches = Batches(corpus.names, batch_size, seed=1)
     batch = [batches[step] for step in range(UPDATES)]
-    symbols = len(corpus.vocabulary)
-    functions = {
-        "dinogen": dinogen(batch, symbols, hidden_size),
-        "limit": products(batch, symbols, hidden_size),
+    candidates = {
+        "dinogen": dinogen(batch, config),
+        "limit": products(batch, config),
+        "pytorch": pytorch(batch, config, packed=True),
+        "pytorch, padded": pytorch(batch, config, packed=False),
     }
-    if (torch := pytorch(batch, symbols, hidden_size)) is not None:
-        functions["pytorch"] = torch
+    functions = {name: run for name, run in candidates.items() if run is not None}
     seconds = time_in_turns(functions)
-    figures = {name: s / UPDATES * 1e6 for name, s in seconds.items()}
-    slow = time_in_turns({"": loops(corpus, batch[:SLOW_UPDATES], hidden_size)}, rounds=3)[""]
-    return figures | {"literal": slow / SLOW_UPDATES * 1e6}
+    figures: dict[str, Any] = {name: s / UPDATES * 1e6 for name, s in seconds.items()}
+    figures["network"] = f"{cell} {layers} × {hidden_size}, batch {batch_size}"
+    if cell == "rnn":
+        slow = time_in_turns({"": loops(corpus, batch[:SLOW_UPDATES], config)}, rounds=3)[""]
+        figures["literal"] = slow / SLOW_UPDATES * 1e6
+    return figures
 
 
 def measure_classic(corpus: Corpus) -> dict[str, float]:
@@ -58,57 +66,75 @@ def measure_classic(corpus: Corpus) -> dict[str, float]:
     return {name: s / CLASSIC_STEPS * 1e6 for name, s in seconds.items()}
 
 
-def dinogen(batch: list[Batch], symbols: int, hidden_size: int) -> Function:
+def dinogen(batch: list[Batch], config: NetworkConfig) -> Function:
     """Train with the package's network and optimiser."""
-    model = Network(NetworkConfig(symbols, hidden_size))
+    model = Network(config)
     model.initialise(random_stream(1, Purpose.INITIALISE))
     velocity = Parameters(model.config.shapes, np.float32)
 
     def run() -> None:
         for b in batch:
             gradients = model.loss_and_gradients(b).gradients
-            gradients.vector /= len(b.targets)
-            clip_by_global_norm(gradients, CLIP)
+            clip_by_global_norm(gradients, CLIP, 1 / len(b.targets))
             descend(model.parameters, gradients, velocity, RATE, MOMENTUM)
 
     return run
 
 
-def products(batch: list[Batch], symbols: int, hidden_size: int) -> Function:
-    """Compute the same matrix products and tanh calls, and nothing else."""
+def products(batch: list[Batch], config: NetworkConfig) -> Function:
+    """Compute the same matrix products and tanh calls, and nothing else.
+
+    The products of all gates of a step are one product.
+    """
     random = np.random.default_rng(1)
 
     def draw(*shape: int) -> np.ndarray:
         return random.standard_normal(shape).astype(np.float32)
 
-    H, V, longest = hidden_size, symbols, max(len(b.inputs) for b in batch)
-    Waa, Wya, Wya_T = draw(H, H) / H, draw(H, V), draw(V, H)
-    a, dz, da, one_hot, logits = (draw(longest, n) for n in (H, H, H, V, V))
-    product, gaa, gya, gax = draw(BATCH_SIZE, H), draw(H, H), draw(H, V), draw(V, H)
+    H, V = config.hidden_size, config.vocab_size
+    S, N = max(len(b.inputs) for b in batch), max(b.batch_sizes[0] for b in batch)
+    G = GATES[config.cell] * H
+    Waa, Waa_T, Wya, Wya_T = draw(H, G) / H, draw(G, H) / H, draw(H, V), draw(V, H)
+    a, z, dz, da, logits, one_hot = (draw(S, n) for n in (H, G, G, H, V, V))
+    forward, backward = draw(N, G), draw(N, H)
+    gaa, gax, gya = draw(H, G), draw(V, G), draw(H, V)
+    is_lstm = config.cell == "lstm"
 
     def run() -> None:
         for b in batch:
-            S, end = len(b.inputs), 0
-            for n in b.batch_sizes:
-                start, end = end, end + n
-                np.dot(dz[start:end], Waa, out=product[:n])
-                np.tanh(a[start:end], out=da[start:end])
+            S = len(b.inputs)
+            for layer in range(config.layers):
+                if layer:
+                    np.dot(a[:S], Waa, out=dz[:S])
+                end = 0
+                for n in b.batch_sizes:
+                    start, end = end, end + n
+                    np.dot(a[start:end], Waa, out=forward[:n])
+                    np.tanh(z[start:end], out=dz[start:end])
+                    if is_lstm:
+                        np.tanh(a[start:end], out=da[start:end])
             np.dot(a[:S], Wya, out=logits[:S])
             np.dot(logits[:S], Wya_T, out=da[:S])
-            for n in reversed(b.batch_sizes):
-                np.dot(dz[end - n : end], Waa, out=product[:n])
-                end -= n
-            np.dot(one_hot[:S].T, dz[:S], out=gax)
-            np.dot(a[:S].T, dz[:S], out=gaa)
-            np.dot(a[:S].T, one_hot[:S], out=gya)
+            np.dot(a[:S].T, logits[:S], out=gya)
+            for layer in range(config.layers):
+                end = S
+                for n in reversed(b.batch_sizes):
+                    np.dot(dz[end - n : end], Waa_T, out=backward[:n])
+                    end -= n
+                np.dot(a[:S].T, dz[:S], out=gaa)
+                if layer:
+                    np.dot(a[:S].T, dz[:S], out=gaa)
+                    np.dot(dz[:S], Waa_T, out=da[:S])
+                else:
+                    np.dot(one_hot[:S].T, dz[:S], out=gax)
 
     return run
 
 
-def loops(corpus: Corpus, batch: list[Batch], hidden_size: int) -> Function:
+def loops(corpus: Corpus, batch: list[Batch], config: NetworkConfig) -> Function:
     """Run the literal loops: a product per step and name, one-hot inputs, float64."""
-    p = as_columns(Network(NetworkConfig(len(corpus.vocabulary), hidden_size)))
-    a0 = np.zeros((hidden_size, 1))
+    p = as_columns(Network(config))
+    a0 = np.zeros((config.hidden_size, 1))
     starts, symbols = corpus.names.starts.tolist(), corpus.names.symbols.tolist()
     names = [symbols[starts[row] : starts[row + 1]] for b in batch for row in b.rows]
 
@@ -119,41 +145,57 @@ def loops(corpus: Corpus, batch: list[Batch], hidden_size: int) -> Function:
     return run
 
 
-def pytorch(batch: list[Batch], symbols: int, hidden_size: int) -> Function | None:
-    """Train the same network as ``nn.RNN``, on padded batches; None without torch."""
+def pytorch(batch: list[Batch], config: NetworkConfig, *, packed: bool) -> Function | None:
+    """Train the same network with PyTorch's own layers; None without torch.
+
+    The inputs are one-hot vectors, as here. An embedding as large as the hidden state takes longer.
+
+    Args:
+        batch: the batches.
+        config: the network.
+        packed: whether the sequences are packed, or padded to the length of the longest.
+    """
     try:
         import torch
         from torch import nn
+        from torch.nn.utils.rnn import PackedSequence
     except ImportError:
         return None
     torch.set_num_threads(1)
+    H, V = config.hidden_size, config.vocab_size
+    layer = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[config.cell]
 
-    class Rnn(nn.Module):  # type: ignore[misc, unused-ignore]
+    class Net(nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
-            self.embedding = nn.Embedding(symbols, hidden_size)
-            self.rnn = nn.RNN(hidden_size, hidden_size)
-            self.readout = nn.Linear(hidden_size, symbols)
+            self.one_hot = torch.eye(V)
+            self.recurrent = layer(V, H, config.layers)
+            self.readout = nn.Linear(H, V)
 
-        def forward(self, inputs: Any) -> Any:
-            return self.readout(self.rnn(self.embedding(inputs))[0])
+        def forward(self, inputs: Any, sizes: Any) -> Any:
+            x = self.one_hot[inputs]
+            if packed:
+                return self.readout(self.recurrent(PackedSequence(x, sizes))[0].data)
+            return self.readout(self.recurrent(x)[0]).view(-1, V)
 
     batches = []
     for b in batch:
-        shape = (len(b.batch_sizes), b.batch_sizes[0])
-        inputs, targets = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
-        end = 0
-        for t, n in enumerate(b.batch_sizes):
-            start, end = end, end + n
-            inputs[t, :n], targets[t, :n] = b.inputs[start:end], b.targets[start:end]
-        batches.append((torch.from_numpy(inputs), torch.from_numpy(targets)))
-    network = Rnn()
+        inputs, targets = b.inputs.astype(np.int64), b.targets.astype(np.int64)
+        if not packed:
+            shape = (len(b.batch_sizes), b.batch_sizes[0])
+            running = np.arange(shape[1]) < np.array(b.batch_sizes)[:, np.newaxis]
+            padded_inputs, padded_targets = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
+            padded_inputs[running], padded_targets[running] = inputs, targets
+            inputs, targets = padded_inputs, padded_targets
+        tensors = map(torch.from_numpy, (inputs, targets))
+        batches.append((*tensors, torch.tensor(b.batch_sizes)))
+    network = Net()
     optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM)
 
     def run() -> None:
-        for inputs, targets in batches:
+        for inputs, targets, sizes in batches:
             optimizer.zero_grad()
-            logits = network(inputs).view(-1, symbols)
+            logits = network(inputs, sizes)
             nn.functional.cross_entropy(logits, targets.view(-1), ignore_index=-1).backward()
             nn.utils.clip_grad_norm_(network.parameters(), CLIP)
             optimizer.step()
