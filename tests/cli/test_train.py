@@ -78,7 +78,10 @@ def test_stderr_in_a_file_has_no_bar(dinogen: Run, edda: Path) -> None:
     assert "\r" not in stderr
     assert "\x1b" not in stderr
     chosen, first, last, summary = stderr.splitlines()
-    assert chosen == "296 names: 8 hidden units, 20 steps of 32 names, dropout 0.5"
+    assert chosen == (
+        "296 names: vanilla RNN, 8 hidden units, 20 steps of 32 names, learning rate 0.3, "
+        "dropout 0.5"
+    )
     assert first.startswith("step  1  loss: training 3.")
     assert last.startswith("step 20  loss: training ")
     assert all(", held out " in line for line in (first, last))
@@ -253,7 +256,7 @@ def test_one_member(dinogen: Run, edda: Path, tmp_path: Path) -> None:
         strict=True,
     ):
         assert (result.returncode, result.stdout) == (2, "")
-        assert f"{option.split()[0]} is for the network" in result.stderr
+        assert f"{option.split()[0]} has no effect with --hidden 0" in result.stderr
 
 
 def test_classic_recipe(dinogen: Run, edda: Path, tmp_path: Path) -> None:
@@ -396,7 +399,7 @@ def test_resume_keeps_to_the_duplicates(dinogen: Run, tmp_path: Path, refused: R
     (tmp_path / "list.txt").write_text("\n".join([*TINY, *TINY]))
     assert dinogen("train", "list.txt", "--hidden", "0").returncode == 0
     line = refused("train", "list.txt", "--resume", "--keep-duplicates", status=2)
-    assert "--keep-duplicates is fixed by the checkpoint" in line
+    assert "--keep-duplicates cannot change when training continues" in line
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def test_training_on_words_is_resumed_as_such(dinogen: Run, tmp_path: Path) -> N
     assert dinogen(*command, "10", "--unit", "word").returncode == 0
     result = dinogen(*command, "20", "--unit", "character", "--resume")
     assert result.returncode == 2
-    assert "--unit is fixed by the checkpoint" in result.stderr
+    assert "--unit cannot change when training continues" in result.stderr
     assert dinogen(*command, "20", "--resume").returncode == 0
     about = json.loads(dinogen("inspect", "--json").stdout)
     assert (about["unit"], about["training"]["steps"]) == ("word", 20)
@@ -259,6 +259,6 @@ def test_options_that_contradict_words(refused: Refused, tmp_path: Path) -> None
     (tmp_path / "names.txt").write_text("a b\nb a\n", "utf-8")
     options = ("--recipe", "classic", "--unit", "word")
     message = refused("train", "names.txt", *options, status=2)
-    assert "--unit is fixed in the classic recipe; leave it out" in message
+    assert "--unit is fixed in the classic recipe; leave --unit out" in message
     message = refused("train", "names.txt", "--unit", "word", "--case", "fold", status=2)
     assert "--unit word learns words as they are; leave --case fold out" in message

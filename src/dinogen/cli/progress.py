@@ -159,7 +159,7 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
             if progress.lowered_rate and not quiet:
                 print_above_bar(
                     f"step {progress.step:,}: the loss exploded; training continues from the best "
-                    f"step so far, with the learning rate halved to {progress.lowered_rate:.2g}"
+                    f"step so far, with the learning rate halved to {progress.lowered_rate:.3g}"
                 )
             if progress.row:
                 losses = format_losses(progress.row)

@@ -27,6 +27,7 @@ from dinogen.training.settings import (
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
     from dinogen.data.corpus import Corpus
+    from dinogen.training.default import DefaultRun
     from dinogen.training.run import Run
 
 _SOURCE = {"encoding", "column", "weights"}
@@ -77,9 +78,9 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
 @seed_option
 @click.option(
     "--cell",
-    type=click.Choice(CHOICES["cell"]),
+    type=click.Choice(CHOICES["cell"], case_sensitive=False),
     help="Kind of the neural network: rnn, a vanilla RNN; or gru or lstm, which predict names "
-    f"better, above all with --layers 2, and take longer.  [default: {Settings.cell}]",
+    f"better and take longer.  [default: {Settings.cell}]",
 )
 @number_option(
     "--layers",
@@ -228,7 +229,10 @@ def train(
     before = Stamp.of(output)
     if before != NO_FILE and not resume:
         _check_replacing(output, force=force)
-    run = _resume(corpus, output, given) if resume else _new_run(corpus, given, quiet=quiet)
+    if resume:
+        run = _resume(corpus, output, given, quiet=quiet)
+    else:
+        run = _new_run(corpus, given, quiet=quiet)
     if not train_with_progress(run, output, before, quiet=quiet):
         where = [f"--{name}={given[name]}" for name in sorted(given.keys() & _SOURCE)]
         command = shlex.join(["dinogen", "train", *corpus, *where, "-o", output, "--resume"])
@@ -271,14 +275,15 @@ def _check_usage(
         raise click.UsageError("--unit word learns words as they are; leave --case fold out.")
     if given.get("hidden_size") == 0:
         allowed = {"recipe", "seed", "hidden_size", "order", "holdout", *_READING}
-        _check_allowed(given, allowed, "is for the network, but --hidden 0 means no network")
+        _check_allowed(given, allowed, "has no effect with --hidden 0, which removes the network")
 
 
 def _check_allowed(given: dict[str, Any], allowed: set[str], reason: str) -> None:
     """Refuse the first option that is given and not allowed."""
     for option in click.get_current_context().command.params:
         if option.name in given.keys() - allowed:
-            raise click.UsageError(f"{option.opts[-1]} {reason}; leave it out.")
+            name = option.opts[-1]
+            raise click.UsageError(f"{name} {reason}; leave {name} out.")
 
 
 def _check_replacing(output: str, *, force: bool) -> None:
@@ -316,27 +321,27 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     chosen = {name: value for name, value in given.items() if name not in {"recipe", *_READING}}
     if "seed" not in given:
         chosen["seed"] = new_seed()
-    settings = Settings.for_corpus(corpus.stats, **chosen)
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, **chosen))
     if "seed" not in given and not quiet:
-        print_seed(settings.seed)
-    if settings.hidden_size and not quiet:
-        print_message(f"{corpus.stats.names:,} names: {_describe_plan(settings)}")
-    return DefaultRun(corpus, settings)
+        print_seed(run.settings.seed)
+    if not quiet:
+        _print_plan(run)
+    return run
 
 
-def _describe_plan(settings: Settings) -> str:
-    """Describe the network and its training. The kind of the default network is left out."""
+def _print_plan(run: "DefaultRun") -> None:
+    """Print the network and its training. N-grams alone have no plan."""
     from dinogen.cli.views.screen import pluralize
     from dinogen.cli.views.summary import describe_network
 
-    network, rate = pluralize(settings.hidden_size, "hidden unit"), ""
-    if (settings.cell, settings.layers) != (Settings.cell, Settings.layers):
+    settings = run.settings
+    if settings.hidden_size:
         network = describe_network(settings.cell, settings.layers, settings.hidden_size)
-        rate = f"learning rate {settings.learning_rate:g}, "
-    return (
-        f"{network}, {pluralize(settings.steps, 'step')} of "
-        f"{pluralize(settings.batch_size, 'name')}, {rate}dropout {settings.dropout:g}"
-    )
+        print_message(
+            f"{run.corpus.stats.names:,} names: {network}, {pluralize(settings.steps, 'step')} of "
+            f"{pluralize(settings.batch_size, 'name')}, learning rate {settings.learning_rate:g}, "
+            f"dropout {settings.dropout:g}"
+        )
 
 
 def _print_warnings(corpus: "Corpus") -> None:
@@ -345,7 +350,7 @@ def _print_warnings(corpus: "Corpus") -> None:
         print_message(f"warning: {warning}")
 
 
-def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run":
+def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any], *, quiet: bool) -> "Run":
     """Set up a run that continues a checkpoint."""
     from dinogen.checkpoint.reading import load_checkpoint
     from dinogen.data.corpus import read_corpus
@@ -370,9 +375,12 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any]) -> "Run"
         if recipe == CLASSIC_RECIPE:
             _check_allowed(plan, {"steps"}, "is fixed in the classic recipe")
             return ClassicRun.resume(corpus, checkpoint, plan.get("steps"))
-        return DefaultRun.resume(corpus, checkpoint, **plan)
+        run = DefaultRun.resume(corpus, checkpoint, **plan)
     except (CheckpointError, SettingError) as error:
         raise CheckpointError(f"{output}: {error}") from None
+    if not quiet:
+        _print_plan(run)
+    return run
 
 
 def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:
@@ -392,5 +400,5 @@ def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:
     changed = {
         name: value for name, value in given.items() if name in plan or value != fixed.get(name)
     }
-    _check_allowed(changed, plan, "is fixed by the checkpoint")
+    _check_allowed(changed, plan, "cannot change when training continues")
     return changed

@@ -203,7 +203,7 @@ def _initial_network(config: NetworkConfig, seed: int) -> Network:
         raise SettingError(
             f"cell {config.cell}, layers {config.layers} and hidden size {config.hidden_size:,} "
             f"make {config.parameter_count:,} parameters for {config.vocab_size:,} symbols, and "
-            f"{MAX_PARAMETERS:,} are the most; choose less"
+            f"{MAX_PARAMETERS:,} are the most; choose fewer layers or a smaller hidden size"
         )
     network = Network(config)
     network.initialise(random_stream(seed, Purpose.INITIALISE))

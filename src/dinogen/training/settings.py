@@ -93,6 +93,9 @@ class Settings:
                     raise SettingError(f"{name} must be {known}, not {value!r}")
             elif value is not None:
                 check(name, value, BOUNDS)
+        network = (self.cell, self.layers)
+        if self.hidden_size == 0 and network != (type(self).cell, type(self).layers):
+            raise SettingError("hidden size 0 removes the network; leave cell and layers out")
         if self.hidden_size == 0 and self.order == 0:
             raise SettingError(
                 "hidden size 0 removes the network and order 0 the n-grams; keep one of them"

@@ -30,11 +30,11 @@ _MEMBER_LABELS: Mapping[str, str] = {"ngram": "n-grams"}
 _CELL_TITLES: Mapping[str, str] = {"rnn": "vanilla RNN"}
 """The titles of cells whose title is not their name in capitals."""
 
-_GATES: Mapping[str, Sequence[str]] = {
-    "gru": ("reset", "update", "candidate"),
-    "lstm": ("output", "forget", "update", "candidate"),
+_PARTS: Mapping[str, Sequence[str]] = {
+    "gru": ("reset gate", "update gate", "candidate"),
+    "lstm": ("output gate", "forget gate", "update gate", "candidate"),
 }
-"""The gates of each cell that has gates, in the order of its arrays."""
+"""The parts of the arrays of a cell with gates, in order."""
 
 _SHAPES: Mapping[str, str] = {"x": "small", "X": "large", "Xx": "capital"}
 """What words of a shape are called."""
@@ -200,7 +200,7 @@ def _describe_case(case: CaseRule) -> str:
 
 
 def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
-    """List the arrays of each network, with their shapes, sizes and norms; name the gates."""
+    """List the arrays of each network, with their shapes, sizes and norms."""
     lines: list[RenderableType] = []
     for member in checkpoint.mixture.members.values():
         if not isinstance(member, Network):
@@ -215,8 +215,8 @@ def _arrays(checkpoint: Checkpoint) -> list[RenderableType]:
             norm = f"{np.linalg.norm(array.astype(np.float64)):.2f}"
             table.add_row(name, shape, f"{array.size:,}", norm)
         lines += ["", table]
-        if gates := _GATES.get(member.config.cell):
-            lines += ["", Text(f"the {len(gates)} gates, in order: {', '.join(gates)}")]
+        if parts := _PARTS.get(member.config.cell):
+            lines += ["", Text(f"parts of Wax, Waa and ba: {', '.join(parts)}")]
     return lines
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dinogen.models.language_model import MIN_PROBABILITY, Array, Symbols
 from dinogen.models.network.cell import Arrays, Cell, CellState
-from dinogen.models.network.parameters import Shapes, Workspace
+from dinogen.models.network.parameters import NewArrays, Shapes, Workspace
 from dinogen.models.network.products import multiply, multiply_transposed
 
 
@@ -107,7 +107,7 @@ class Recurrent:
     def step(self, p: Arrays, x: NDArray[Any], state: CellState) -> CellState:
         """Do one step forward, outside of training."""
         n = len(x)
-        cell_pass = self.cell.start(p, n, n, Workspace(state[0].dtype))
+        cell_pass = self.cell.start(p, n, n, NewArrays(state[0].dtype))
         self._inputs.forward(p, x, cell_pass.z)
         return cell_pass.step(slice(0, n), state[0], state)
 

@@ -94,3 +94,11 @@ class Workspace:
         copy = self.array(f"{name} transposed", *array.swapaxes(-1, -2).shape)
         copy[...] = array.swapaxes(-1, -2)
         return copy
+
+
+class NewArrays(Workspace):
+    """New arrays for a single step, which is over before memory could be used again."""
+
+    def array(self, name: str, *shape: int) -> Array:
+        """Return an uninitialised array, not aligned: that would take longer than it saves."""
+        return np.empty(shape, dtype=self._dtype)
