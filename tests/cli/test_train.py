@@ -1,6 +1,7 @@
 """``dinogen train``: what it prints, what it saves, and its options."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -200,11 +201,14 @@ def test_options_become_settings(dinogen: Run, edda: Path, tmp_path: Path) -> No
         "holdout": 0.25,
         "patience": 3,
     }
+    # The kind of network may be written as in texts.
+    given["cell"] = "GRU"
     options = [w for k, v in given.items() for w in (f"--{k.replace('_', '-')}", str(v))]
     result = dinogen("train", edda, *options, "--epochs", "2")
     _, meta = read_arrays(tmp_path / "dinogen.npz")
     # 296 names less 74 held out are 14 batches of 16 or fewer.
     expected = {("hidden_size" if k == "hidden" else k): v for k, v in given.items()}
+    expected["cell"] = "gru"
     settings = meta["training"]["settings"]
     assert settings == settings | expected | {"steps": 28}
     assert meta["training"]["steps"] == 28
@@ -362,7 +366,9 @@ def test_resume_with_more_steps(
     output = tmp_path / "dinogen.npz"
     output.write_bytes(edda_checkpoint.read_bytes())
     before = read_arrays(output)[1]
-    assert dinogen("train", edda, "--resume", "--steps", "140").returncode == 0
+    result = dinogen("train", edda, "--resume", "--steps", "140")
+    assert result.returncode == 0
+    assert re.match(r"296 names: vanilla RNN, \d+ hidden units, 140 steps of ", result.stderr)
     after = read_arrays(output)[1]
     assert after["training"]["steps"] == 140
     assert after["history"][: len(before["history"])] == before["history"]

@@ -160,6 +160,13 @@ def test_something_has_to_be_trained() -> None:
         Settings(seed=1, hidden_size=0, steps=1, order=0)
 
 
+@pytest.mark.parametrize("given", [{"cell": "lstm"}, {"layers": 2}], ids=str)
+def test_no_network_has_no_cell(given: dict[str, Any]) -> None:
+    """A kind of network without a network has no effect, so it is refused."""
+    with pytest.raises(SettingError, match="leave cell and layers out"):
+        Settings.for_corpus(DINOSAURS, seed=1, hidden_size=0, **given)
+
+
 # JSON.
 
 
