@@ -53,7 +53,7 @@ def main(
         paths = lists or tuple(sorted(CORPORA.glob("*.txt")))
         figures["quality"] = {path.stem: quality.measure(path, splits) for path in paths}
     if "cells" in parts:
-        paths = lists or tuple(CORPORA / f"{name}.txt" for name in ("dinosaurs", "surnames"))
+        paths = lists or tuple(CORPORA / f"{name}.txt" for name in cells.LISTS)
         figures["cells"] = {path.stem: cells.measure(path, splits) for path in paths}
     if "plausibility" in parts:
         paths = lists or tuple(CORPORA / f"{name}.txt" for name in plausibility.LISTS)

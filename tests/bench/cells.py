@@ -8,6 +8,9 @@ from typing import Any
 from dinogen.training import DefaultRun, Settings
 from tests.bench.quality import best_n_gram, nats_per_symbol, split
 
+LISTS = ("edda", "places-finland", "dinosaurs")
+"""The lists of `corpora/` by which no setting was chosen."""
+
 NETWORKS: dict[str, dict[str, Any]] = {
     "rnn": {},
     "gru 2 × 128": {"cell": "gru", "layers": 2},

@@ -117,3 +117,22 @@ class Cell(Protocol):
                 "dx of a gate", "Wax transposed" and "one_hot" are taken.
         """
         ...
+
+
+def draw_weights(
+    p: Arrays, random: np.random.Generator, input_scale: float, recurrent_scale: float = 1.0
+) -> None:
+    """Draw normal input weights and orthogonal recurrent weights, in place; biases become 0.
+
+    Orthogonal weights keep the norm of what they are multiplied with (Saxe, McClelland and Ganguli
+    2014).
+
+    Args:
+        p: the layer's arrays.
+        random: the random stream.
+        input_scale: the standard deviation of Wax.
+        recurrent_scale: what the orthogonal matrices of Waa are multiplied with.
+    """
+    p["Wax"][...] = input_scale * random.standard_normal(p["Wax"].shape)
+    p["Waa"][...] = recurrent_scale * np.linalg.qr(random.standard_normal(p["Waa"].shape))[0]
+    p["ba"][...] = 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dinogen.models.language_model import Array
-from dinogen.models.network.cell import Arrays, CellState
+from dinogen.models.network.cell import Arrays, CellState, draw_weights
 from dinogen.models.network.parameters import Shapes, Workspace
 from dinogen.models.network.products import multiply_transposed, step_product
 
@@ -28,14 +28,8 @@ class ElmanCell:
         return {"Wax": (inputs, H), "Waa": (H, H), "ba": (H,)}
 
     def initialise(self, p: Arrays, random: np.random.Generator, input_scale: float) -> None:
-        """Draw initial weights, in place. Biases are 0.
-
-        The recurrent weights are 0.7 times an orthogonal matrix, so that the influence of old
-        symbols fades slowly (Saxe, McClelland and Ganguli 2014).
-        """
-        p["Wax"][...] = input_scale * random.standard_normal(p["Wax"].shape)
-        p["Waa"][...] = 0.7 * np.linalg.qr(random.standard_normal(p["Waa"].shape))[0]
-        p["ba"][...] = 0
+        """See `Cell.initialise`. The influence of old symbols fades slowly at first."""
+        draw_weights(p, random, input_scale, recurrent_scale=0.7)
 
     def blank(self, n: int, dtype: np.dtype[np.floating]) -> CellState:
         """See `Cell.blank`: zeros."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dinogen.models.language_model import Array
-from dinogen.models.network.cell import Arrays, CellState
+from dinogen.models.network.cell import Arrays, CellState, draw_weights
 from dinogen.models.network.parameters import Shapes, Workspace
 from dinogen.models.network.products import multiply_transposed, step_product
 
@@ -38,14 +38,8 @@ class GruCell:
         return {"Wax": (3, inputs, H), "Waa": (3, H, H), "ba": (3, H)}
 
     def initialise(self, p: Arrays, random: np.random.Generator, input_scale: float) -> None:
-        """Draw initial weights, in place.
-
-        The recurrent weights of each gate are orthogonal (Saxe, McClelland and Ganguli 2014). The
-        biases are 0.
-        """
-        p["Wax"][...] = input_scale * random.standard_normal(p["Wax"].shape)
-        p["Waa"][...] = np.linalg.qr(random.standard_normal(p["Waa"].shape))[0]
-        p["ba"][...] = 0
+        """See `Cell.initialise`."""
+        draw_weights(p, random, input_scale)
 
     def blank(self, n: int, dtype: np.dtype[np.floating]) -> CellState:
         """See `Cell.blank`: zeros."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dinogen.models.language_model import Array
-from dinogen.models.network.cell import Arrays, CellState
+from dinogen.models.network.cell import Arrays, CellState, draw_weights
 from dinogen.models.network.parameters import Shapes, Workspace
 from dinogen.models.network.products import multiply_transposed, step_product
 
@@ -37,15 +37,12 @@ class LstmCell:
         return {"Wax": (4, inputs, H), "Waa": (4, H, H), "ba": (4, H)}
 
     def initialise(self, p: Arrays, random: np.random.Generator, input_scale: float) -> None:
-        """Draw initial weights, in place.
+        """See `Cell.initialise`.
 
-        The recurrent weights of each gate are orthogonal (Saxe, McClelland and Ganguli 2014). The
-        bias of the forget gate is 1, so that at first the cell state is kept (Jozefowicz, Zaremba
-        and Sutskever 2015). The other biases are 0.
+        The bias of the forget gate is 1, so that at first the cell state is kept (Jozefowicz,
+        Zaremba and Sutskever 2015).
         """
-        p["Wax"][...] = input_scale * random.standard_normal(p["Wax"].shape)
-        p["Waa"][...] = np.linalg.qr(random.standard_normal(p["Waa"].shape))[0]
-        p["ba"][...] = 0
+        draw_weights(p, random, input_scale)
         p["ba"][FORGET] = 1
 
     def blank(self, n: int, dtype: np.dtype[np.floating]) -> CellState:
