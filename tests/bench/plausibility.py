@@ -20,9 +20,10 @@ from functools import cache
 from math import log
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from dinogen.checkpoint import Checkpoint
-from dinogen.data import clean
+from dinogen.data import Corpus, clean
 from dinogen.generation import Decoding, NameRules, NameStream, draw_names
 from dinogen.training import DefaultRun, Settings
 from tests.bench.quality import corpus_of
@@ -75,20 +76,26 @@ def measure_split(
     learned = shuffled[:size]
     judge = Judge(learned, shuffled[size : size + SET_ASIDE], shuffled[size + SET_ASIDE :])
     corpus = corpus_of(learned)
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed))
-    for _ in run.train():
-        pass
-    checkpoint = run.checkpoint()
+    checkpoint, gated = train(corpus, seed), train(corpus, seed, cell="lstm", layers=2)
     figures = {
         f"Markov {order}": judge.judge(markov_chain(learned, order, seed))
         for order in MARKOV_ORDERS
     }
     for way, decoding in {"default": checkpoint.decoding, **decodings}.items():
         figures[way] = judge.judge(draw(checkpoint, decoding))
+    figures["default, LSTM"] = judge.judge(draw(gated, gated.decoding))
     figures[SAME_VARIETY] = at_variety(
         lambda t: judge.judge(draw(checkpoint, Decoding(t))), figures["Markov 3"]["variety"]
     )
     return figures
+
+
+def train(corpus: Corpus, seed: int, **given: Any) -> Checkpoint:
+    """Train with the default settings, except for those given."""
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed, **given))
+    for _ in run.train():
+        pass
+    return run.checkpoint()
 
 
 class Judge:
