@@ -5,8 +5,7 @@ from statistics import mean, stdev
 from time import perf_counter
 from typing import Any
 
-from dinogen.training import DefaultRun, Settings
-from tests.bench.quality import best_n_gram, nats_per_symbol, split
+from tests.bench.quality import best_n_gram, nats_per_symbol, split, trained
 
 LISTS = ("edda", "places-finland", "dinosaurs")
 """The lists of `corpora/` by which no setting was chosen."""
@@ -39,10 +38,7 @@ def measure_split(path: Path, seed: int) -> dict[str, dict[str, float]]:
     figures: dict[str, dict[str, float]] = {}
     for name, given in NETWORKS.items():
         began = perf_counter()
-        run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed, **given))
-        for _ in run.train():
-            pass
-        mixture = run.checkpoint().mixture
+        mixture = trained(corpus, seed, **given).mixture
         seconds = perf_counter() - began
         nats = nats_per_symbol(mixture, test)
         figures[name] = {

@@ -20,13 +20,11 @@ from functools import cache
 from math import log
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from dinogen.checkpoint import Checkpoint
-from dinogen.data import Corpus, clean
+from dinogen.data import clean
 from dinogen.generation import Decoding, NameRules, NameStream, draw_names
-from dinogen.training import DefaultRun, Settings
-from tests.bench.quality import corpus_of
+from tests.bench.quality import corpus_of, trained
 from tests.kneser_ney import START, KneserNey
 
 LISTS = ("given-names", "surnames", "places-uk")
@@ -76,7 +74,7 @@ def measure_split(
     learned = shuffled[:size]
     judge = Judge(learned, shuffled[size : size + SET_ASIDE], shuffled[size + SET_ASIDE :])
     corpus = corpus_of(learned)
-    checkpoint, gated = train(corpus, seed), train(corpus, seed, cell="lstm", layers=2)
+    checkpoint, gated = trained(corpus, seed), trained(corpus, seed, cell="lstm", layers=2)
     figures = {
         f"Markov {order}": judge.judge(markov_chain(learned, order, seed))
         for order in MARKOV_ORDERS
@@ -88,14 +86,6 @@ def measure_split(
         lambda t: judge.judge(draw(checkpoint, Decoding(t))), figures["Markov 3"]["variety"]
     )
     return figures
-
-
-def train(corpus: Corpus, seed: int, **given: Any) -> Checkpoint:
-    """Train with the default settings, except for those given."""
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed, **given))
-    for _ in run.train():
-        pass
-    return run.checkpoint()
 
 
 class Judge:

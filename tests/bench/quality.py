@@ -15,9 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import mean, stdev
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
+from dinogen.checkpoint import Checkpoint
 from dinogen.data import Corpus, Names, clean, contains, digest, read_corpus
 from dinogen.generation import Decoding, NameRules, NameStream, Successors, draw_names
 from dinogen.models import LanguageModel, NGram, score
@@ -52,14 +54,19 @@ def split(path: Path, seed: int) -> tuple[Corpus, Names]:
     return corpus, corpus.vocabulary.encode("".join(f"{name}\n" for name in test_names))
 
 
+def trained(corpus: Corpus, seed: int, **given: Any) -> Checkpoint:
+    """Train with the default settings, except for those given."""
+    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed, **given))
+    for _ in run.train():
+        pass
+    return run.checkpoint()
+
+
 def measure_split(path: Path, seed: int) -> dict[str, float]:
     """Return the figures of each model on one split."""
     corpus, test = split(path, seed)
     began = perf_counter()
-    default = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed))
-    for _ in default.train():
-        pass
-    checkpoint = default.checkpoint()
+    checkpoint = trained(corpus, seed)
     seconds = perf_counter() - began
     classic = ClassicRun(corpus)
     for _ in classic.train():

@@ -13,19 +13,11 @@ from dinogen.checkpoint import Checkpoint, save
 from dinogen.data import Corpus
 from dinogen.generation import Decoding, NameRules, NameStream, draw_names
 from dinogen.models import Network
-from dinogen.training import DefaultRun, Settings
+from tests.bench.quality import trained
 from tests.bench.timing import time_in_turns
 
 NAMES = 100_000
 DINOGEN = str(Path(sys.executable).with_name("dinogen"))
-
-
-def trained(corpus: Corpus) -> Checkpoint:
-    """Train a mixture with 64 hidden units and the default settings."""
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=1, hidden_size=64))
-    for _ in run.train():
-        pass
-    return run.checkpoint()
 
 
 def measure(corpus: Corpus) -> dict[str, float]:
@@ -36,7 +28,7 @@ def measure(corpus: Corpus) -> dict[str, float]:
         all names ("command"); for the sampling inside it ("inside"), and for its products alone
         ("limit").
     """
-    checkpoint = trained(corpus)
+    checkpoint = trained(corpus, seed=1, hidden_size=64)
     rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
     names = NameStream(checkpoint.mixture, 1, Decoding(), rules)
     running = [

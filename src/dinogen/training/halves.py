@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from math import prod
 
 import numpy as np
@@ -33,6 +32,9 @@ class Halves:
             network: the network. Its parameters may change between two calls.
             names: the names that the batches are packed from.
         """
+        # Most networks are too small for halves, so only this imports the thread pool.
+        from concurrent.futures import ThreadPoolExecutor
+
         self._networks = [network, Network(network.config, parameters=network.parameters)]
         self._names = names
         self._pool = ThreadPoolExecutor(1) if (os.cpu_count() or 1) > 1 else None
@@ -55,14 +57,12 @@ class Halves:
         if len(batch.rows) == 1:
             result = self._networks[0].loss_and_gradients(batch, masks=masks)
             return result.loss, result.gradients
+        later = None
         if self._pool:
             # In some BLAS libraries, the limit to one thread belongs to a thread.
             later = self._pool.submit(one_thread()(self._half), 1, batch, masks)
-            loss, gradients = self._half(0, batch, masks)
-            other_loss, other_gradients = later.result()
-        else:
-            loss, gradients = self._half(0, batch, masks)
-            other_loss, other_gradients = self._half(1, batch, masks)
+        loss, gradients = self._half(0, batch, masks)
+        other_loss, other_gradients = later.result() if later else self._half(1, batch, masks)
         gradients.vector += other_gradients.vector
         return loss + other_loss, gradients
 

@@ -76,7 +76,7 @@ class Settings:
     cell: str = "rnn"
     layers: int = 1
     batch_size: int = 32
-    learning_rate: float = 0.3
+    learning_rate: float = LEARNING_RATES["rnn"]
     momentum: float = 0.9
     clip: float = 0.3
     dropout: float = 0.0
@@ -122,7 +122,7 @@ class Settings:
         """
         chosen = {name: value for name, value in given.items() if value is not None}
         cell = chosen.setdefault("cell", cls.cell)
-        is_large = stats.names >= 1_000 and chosen.get("layers", 1) == 1
+        is_large = stats.names >= 1_000 and chosen.get("layers", cls.layers) == 1
         chosen.setdefault("hidden_size", 256 if is_large else 128)
         chosen.setdefault("batch_size", 32 if stats.names < 10_000 else 64)
         # An unknown cell is refused below.

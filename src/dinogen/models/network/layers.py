@@ -141,14 +141,13 @@ class Recurrent:
         read = workspace.array("read", S, initial[0].shape[1])  # what the recurrent products read
         ends = accumulate(batch_sizes)
         steps = [slice(end - n, end) for n, end in zip(batch_sizes, ends, strict=True)]
-        step = cell_pass.step
         for n, rows in zip(batch_sizes, steps, strict=True):
             before = read[rows]  # (n, H)
             if mask is None:
                 before[...] = state[0][:n]
             else:
                 np.multiply(state[0][:n], mask[:n], before)
-            state = step(rows, before, state)
+            state = cell_pass.step(rows, before, state)
         # The backward pass overwrites what the steps wrote.
         state = tuple([array.copy() for array in state])
         outputs = hidden = cell_pass.hidden()  # (S, H)
@@ -165,7 +164,6 @@ class Recurrent:
             if masks.output is not None:
                 da *= output_mask
             cell_pass.turn_back()
-            step_back = cell_pass.step_back
             ready, chunk = S, max(1, CHUNK // read.shape[1])
             da_prev = read[:0]  # (0, H): no gradient comes from beyond the last step
             # The first item is a placeholder, which each step replaces.
@@ -178,7 +176,8 @@ class Recurrent:
                 dstate[0] = da[rows]  # (n, H)
                 carried = dstate[0][: len(da_prev)]
                 carried += da_prev
-                da_prev = step_back(rows, dstate, None if mask is None else mask[:n])
+                masked = None if mask is None else mask[:n]
+                da_prev = cell_pass.step_back(rows, dstate, masked)
             cell_pass.recurrent_gradients(gradients, read)
             dz = cell_pass.z
             # A product with ones is faster than a sum.
