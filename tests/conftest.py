@@ -38,8 +38,19 @@ def dinogen(tmp_path: Path) -> Run:
 
 
 def command(*args: str | Path) -> Sequence[str]:
-    """Return the command line that runs dinogen in this Python."""
-    return [sys.executable, "-m", "dinogen", *map(str, args)]
+    """Return the command line that runs dinogen in this Python; see `from_scratch`."""
+    return [sys.executable, "-m", "dinogen", *from_scratch(args)]
+
+
+def from_scratch(args: Sequence[str | Path]) -> Sequence[str]:
+    """Return a command line that trains from scratch, unless it says what it starts from.
+
+    Most tests train a tiny network for a moment. Those of a teacher say ``--from``.
+    """
+    given = [*map(str, args)]
+    if given[:1] != ["train"] or {"--from", "--recipe", "--resume"} & {*given}:
+        return given
+    return ["train", "--from", "none", *given[1:]]
 
 
 def environment() -> dict[str, str]:

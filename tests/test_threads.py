@@ -34,6 +34,26 @@ for network in ({{}}, {{"cell": "lstm", "layers": 2}}):
     print(hashlib.sha256(parameters.vector).hexdigest())
 """
 
+TEACHING_PROGRAM = f"""
+import hashlib
+import dinogen
+from tests.origins import make_origin
+from dinogen.training import Settings, Teaching
+import sys
+for user in (Settings, Teaching):
+    sys.modules[user.__module__].WRITTEN = 1_000
+corpus = dinogen.read_corpus([{str(CORPORA / "edda.txt")!r}])
+origin = make_origin(cell="lstm", layers=2, hidden=64)
+for start, network in (("taught", {{}}), ("tuned", {{"cell": "lstm", "layers": 2}})):
+    size = {{"hidden_size": 64, "start": start, **network}}
+    settings = Settings.for_corpus(corpus.stats, seed=1, steps=40, **size)
+    run = dinogen.DefaultRun(corpus, settings, origin)
+    for progress in run.train():
+        pass
+    parameters = run.checkpoint().mixture.members["network"].parameters
+    print(hashlib.sha256(parameters.vector).hexdigest())
+"""
+
 
 def blas_threads() -> set[int]:
     """Return the thread limits of the loaded BLAS libraries."""
@@ -66,6 +86,13 @@ def test_names_do_not_depend_on_threads() -> None:
 def test_training_does_not_depend_on_threads() -> None:
     """Training gives bit-identical parameters with one thread and with two."""
     first, second = outputs([sys.executable, "-c", TRAINING_PROGRAM])
+    assert first == second
+
+
+def test_teaching_does_not_depend_on_threads() -> None:
+    """Taught and tuned networks are bit-identical with one thread and with two."""
+    first, second = outputs([sys.executable, "-c", TEACHING_PROGRAM])
+    assert first.count(b"\n") == 2
     assert first == second
 
 

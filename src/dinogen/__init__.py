@@ -17,7 +17,12 @@ if TYPE_CHECKING:
         SettingError as SettingError,
         TrainingError as TrainingError,
     )
-    from dinogen.model import Model as Model, load as load
+    from dinogen.model import (
+        BlendedModel as BlendedModel,
+        Model as Model,
+        blend as blend,
+        load as load,
+    )
     from dinogen.models.language_model import LanguageModel as LanguageModel
     from dinogen.models.mixture import Mixture as Mixture
     from dinogen.models.network.network import Network as Network
@@ -41,7 +46,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "SettingError",
             "TrainingError",
         ],
-        "model": ["Model", "load"],
+        "model": ["BlendedModel", "Model", "blend", "load"],
         "models.language_model": ["LanguageModel"],
         "models.mixture": ["Mixture"],
         "models.network.network": ["Network"],

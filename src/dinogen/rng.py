@@ -15,6 +15,8 @@ class Purpose(IntEnum):
     DROPOUT = 4
     LOOKAHEAD = 5
     CALIBRATE = 6
+    TEACH = 7
+    TRIAL = 8
 
 
 def random_stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

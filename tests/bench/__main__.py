@@ -10,10 +10,20 @@ from rich.console import Console
 from rich.table import Table
 
 from dinogen.data import read_corpus
-from tests.bench import cells, growth, plausibility, quality, sampling, training
+from tests.bench import cells, growth, plausibility, quality, sampling, teaching, training
 
 CORPORA = Path(__file__).parents[2] / "corpora"
-PARTS = ("training", "classic", "sampling", "startup", "growth", "quality", "cells", "plausibility")
+PARTS = (
+    "training",
+    "classic",
+    "sampling",
+    "startup",
+    "growth",
+    "quality",
+    "cells",
+    "teaching",
+    "plausibility",
+)
 NETWORKS = [("rnn", 1, hidden, 32) for hidden in (64, 128, 256)] + [
     (cell, layers, hidden, batch_size)
     for cell in ("gru", "lstm")
@@ -55,6 +65,9 @@ def main(
     if "cells" in parts:
         paths = lists or tuple(CORPORA / f"{name}.txt" for name in cells.LISTS)
         figures["cells"] = {path.stem: cells.measure(path, splits) for path in paths}
+    if "teaching" in parts:
+        paths = lists or tuple(sorted(CORPORA.glob("*.txt")))
+        figures["teaching"] = {path.stem: teaching.measure(path, splits) for path in paths}
     if "plausibility" in parts:
         paths = lists or tuple(CORPORA / f"{name}.txt" for name in plausibility.LISTS)
         decodings = {**plausibility.TABLE, **(plausibility.CURVE if curve else {})}
@@ -147,6 +160,16 @@ def draw(figures: dict[str, Any]) -> Table:
                 f"network alone: {row['network']:.3f}",
                 f"{row['to_kneser_ney']:+.3f} ± {row['spread']:.3f} to Kneser-Ney, "
                 f"{row['to_rnn']:+.3f} to the vanilla RNN",
+            )
+    for name, rows in figures.get("teaching", {}).items():
+        for row in rows:
+            table.add_row(
+                f"{name}, {row['names']:,} names, nats per symbol",
+                f"{row['default']:.3f} in {row['seconds']:.1f} s",
+                f"from scratch: {row['scratch']:.3f} in {row['scratch_seconds']:.1f} s; "
+                f"best Kneser-Ney: {row['kneser_ney']:.3f}",
+                f"{row['default'] - row['scratch']:+.3f} to scratch; of the printed names, "
+                f"{100 * row['real']:.1f} % are names of the base",
             )
     return table
 

@@ -1,4 +1,7 @@
-"""Quality of each kind of network, mixed with n-grams, on the splits of `quality`."""
+"""Quality of each kind of network, trained from scratch and mixed with n-grams.
+
+The splits are those of `quality`.
+"""
 
 from pathlib import Path
 from statistics import mean, stdev
@@ -38,7 +41,7 @@ def measure_split(path: Path, seed: int) -> dict[str, dict[str, float]]:
     figures: dict[str, dict[str, float]] = {}
     for name, given in NETWORKS.items():
         began = perf_counter()
-        mixture = trained(corpus, seed, **given).mixture
+        mixture = trained(corpus, seed, origin="none", **given).mixture
         seconds = perf_counter() - began
         nats = nats_per_symbol(mixture, test)
         figures[name] = {

@@ -74,14 +74,14 @@ def measure_split(
     learned = shuffled[:size]
     judge = Judge(learned, shuffled[size : size + SET_ASIDE], shuffled[size + SET_ASIDE :])
     corpus = corpus_of(learned)
-    checkpoint, gated = trained(corpus, seed), trained(corpus, seed, cell="lstm", layers=2)
+    checkpoint, scratch = trained(corpus, seed), trained(corpus, seed, origin="none")
     figures = {
         f"Markov {order}": judge.judge(markov_chain(learned, order, seed))
         for order in MARKOV_ORDERS
     }
     for way, decoding in {"default": checkpoint.decoding, **decodings}.items():
         figures[way] = judge.judge(draw(checkpoint, decoding))
-    figures["default, LSTM"] = judge.judge(draw(gated, gated.decoding))
+    figures["default, from scratch"] = judge.judge(draw(scratch, scratch.decoding))
     figures[SAME_VARIETY] = at_variety(
         lambda t: judge.judge(draw(checkpoint, Decoding(t))), figures["Markov 3"]["variety"]
     )

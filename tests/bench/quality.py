@@ -1,4 +1,4 @@
-"""Quality: nats per symbol on test names, and novelty.
+"""Quality: nats per symbol on test names, and novelty, of networks trained from scratch.
 
 The baselines are the classic recipe and Kneser-Ney n-grams. For a split, the distinct names are
 lower-cased, sorted and shuffled by ``random.Random(seed)``. The first tenth, at most 1,000 names,
@@ -23,7 +23,7 @@ from dinogen.checkpoint import Checkpoint
 from dinogen.data import Corpus, Names, clean, contains, digest, read_corpus
 from dinogen.generation import Decoding, NameRules, NameStream, Successors, draw_names
 from dinogen.models import LanguageModel, NGram, score
-from dinogen.training import ClassicRun, DefaultRun, Settings
+from dinogen.training import ClassicRun, DefaultRun
 from tests.kneser_ney import KneserNey
 
 ORDERS = range(2, 8)
@@ -55,8 +55,8 @@ def split(path: Path, seed: int) -> tuple[Corpus, Names]:
 
 
 def trained(corpus: Corpus, seed: int, **given: Any) -> Checkpoint:
-    """Train with the default settings, except for those given."""
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=seed, **given))
+    """Train as the command does, with the default settings, except for those given."""
+    run = DefaultRun.start(corpus, seed=seed, **given)
     for _ in run.train():
         pass
     return run.checkpoint()
@@ -66,7 +66,7 @@ def measure_split(path: Path, seed: int) -> dict[str, float]:
     """Return the figures of each model on one split."""
     corpus, test = split(path, seed)
     began = perf_counter()
-    checkpoint = trained(corpus, seed)
+    checkpoint = trained(corpus, seed, origin="none")
     seconds = perf_counter() - began
     classic = ClassicRun(corpus)
     for _ in classic.train():

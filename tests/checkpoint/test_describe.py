@@ -11,6 +11,7 @@ from dinogen.checkpoint import (
     Checkpoint,
     HeldOut,
     HistoryRow,
+    Lineage,
     ResumeState,
     TrainingStats,
     describe,
@@ -39,6 +40,7 @@ DEFAULT = Checkpoint(
         HistoryRow(step=40, losses={"train": 1.25, "heldout": None}),
     ],
     resume=ResumeState({"secret": np.zeros(2, np.float32)}, {"stale": 3}),
+    lineage=Lineage("some.npz", SHA256, "gru", 2, 6, symbols=3, steps=12, nats_per_symbol=1.5),
 )
 
 
@@ -99,6 +101,16 @@ def test_describes_the_default_recipe() -> None:
             "interrupted": True,
             "settings": {"clip": 1.0, "cell": "x"},
         },
+        "lineage": {
+            "name": "some.npz",
+            "digest": SHA256,
+            "cell": "gru",
+            "layers": 2,
+            "hidden_size": 6,
+            "symbols": 3,
+            "steps": 12,
+            "nats_per_symbol": 1.5,
+        },
         "heldout": {
             "names": 2,
             "nats_per_symbol": 1.75,
@@ -117,11 +129,18 @@ def test_describes_the_classic_recipe() -> None:
     """It holds nothing out, and its rows have samples."""
     row = HistoryRow(step=1, losses={"smoothed_loss": 23.5}, samples=["Aß", "-a"])
     classic = describe(
-        replace(DEFAULT, recipe="classic", case=CaseRule.unchanged(), held_out=None, history=[row])
+        replace(
+            DEFAULT,
+            recipe="classic",
+            case=CaseRule.unchanged(),
+            held_out=None,
+            lineage=None,
+            history=[row],
+        )
     )
     assert classic["recipe"] == "classic"
     assert classic["case"] == {"fold": False, "capital_after": [], "shapes": []}
-    assert classic["heldout"] is None
+    assert classic["heldout"] is classic["lineage"] is None
     assert classic["history"] == [{"step": 1, "smoothed_loss": 23.5, "samples": ["Aß", "-a"]}]
 
 

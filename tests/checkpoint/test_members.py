@@ -350,7 +350,8 @@ def test_held_out_losses_of_other_members(
         ("kind", None, "plain name"),
         ("cell", "lstm2", "upgrade dinogen"),
         ("cell", "\x1b[2J", "plain name"),
-        ("dtype", "float16", "upgrade dinogen"),
+        ("dtype", "float8", "upgrade dinogen"),
+        ("dtype", "float16", "not float16"),
         ("dtype", "object", "upgrade dinogen"),
         ("dtype", ["float32"], "plain name"),
         ("dtype", "float64", "not float64"),
@@ -367,3 +368,21 @@ def test_a_network_other_than_described(
     other = changed(header_of(mixture), ("members", "network", field), value)
     path = put_together(tmp_path / "model.npz", with_header(mixture, other))
     assert problem in refusal(path)
+
+
+def test_a_network_stored_in_half_precision(mixture: Files, tmp_path: Path) -> None:
+    """Arrays of float16 take half the space, and are read as float32 with the same numbers."""
+    header = changed(header_of(mixture), ("members", "network", "dtype"), "float16")
+    files = with_header(mixture, header)
+    names = [name for name in files if name.startswith("network.")]
+    halves = {name: array_of(files[name]).astype(np.float16) for name in names}
+    files |= {name: npy(array) for name, array in halves.items()}
+    network = network_of(load_checkpoint(put_together(tmp_path / "model.npz", files)))
+    assert network.parameters.vector.dtype == np.float32
+    for name, array in halves.items():
+        own = network.parameters[name.removeprefix("network.").removesuffix(".npy")]
+        np.testing.assert_array_equal(own, array)
+    for value in (np.nan, np.inf):
+        halves["network.by.npy"][0] = value
+        files |= {"network.by.npy": npy(halves["network.by.npy"])}
+        assert "damaged" in refusal(put_together(tmp_path / "model.npz", files))

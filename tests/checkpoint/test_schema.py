@@ -69,8 +69,9 @@ def test_what_is_written_is_what_is_read(trained: Checkpoint) -> None:
 def test_every_attribute_is_stored() -> None:
     """An attribute of a checkpoint is a field of the JSON text, or stored in arrays."""
     attributes = {field.name for field in fields(Checkpoint)}
-    assert attributes == HEADER.keys() | {"mixture", "known", "resume"}
-    assert not HEADER.keys() & {"mixture", "known", "resume", "format", "members"}
+    others = {"mixture", "known", "origin_names", "resume"}
+    assert attributes == HEADER.keys() | others
+    assert not HEADER.keys() & {*others, "format", "members"}
 
 
 def records() -> Iterator[tuple[str, Record[Any]]]:
@@ -88,8 +89,8 @@ def records() -> Iterator[tuple[str, Record[Any]]]:
 def test_every_attribute_of_a_record_is_stored() -> None:
     """A record has a field for each attribute of its class, in the same order."""
     found = dict(records())
-    members = {"network", "ngram"}
-    assert found.keys() == {"case", "corpus", "decoding", "training", "held_out", *members}
+    parts = {"case", "corpus", "decoding", "training", "lineage", "held_out"}
+    assert found.keys() == parts | {"network", "ngram"}
     for name, fields_of in found.items():
         made: Any = fields_of.make
         assert tuple(fields_of.fields) == made._fields, name

@@ -102,7 +102,10 @@ def test_what_is_in_the_file(trained: Checkpoint, saved: Path) -> None:
     assert set(kinds.values()) == {{"default": "<f4", "classic": "<f8"}[trained.recipe]}
     header = header_of(take_apart(saved))
     assert header == to_parts(trained)[0]
-    counters = {"default": {"stale", "rollbacks", "loss", "symbols"}, "classic": {"smoothed_loss"}}
+    counters = {
+        "default": {"stale", "evaluated", "rollbacks", "loss", "symbols"},
+        "classic": {"smoothed_loss"},
+    }
     assert set(header["resume"]["numbers"]) == counters[trained.recipe]
     assert set(header["resume"]["arrays"]) == set(resumed)
 

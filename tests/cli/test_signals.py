@@ -11,7 +11,7 @@ import pytest
 
 from dinogen.checkpoint import load_checkpoint
 from tests.cli.conftest import content, read_arrays, snapshot
-from tests.conftest import Run, command, environment
+from tests.conftest import Run, command, environment, from_scratch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
@@ -100,7 +100,7 @@ def signal_twice(
     """Train, send two signals, and return the lines that are still printed."""
     train: list[str | Path] = ["train", edda, *ENDLESS, *options]
     program = (sys.executable, "-c", SIGNALLED_AGAIN, str(int(number)), again)
-    with running(*program, *train, cwd=folder) as process:
+    with running(*program, *from_scratch(train), cwd=folder) as process:
         wait_for_line(process)
         return stop(process, number)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, Refused, content, read_arrays, side_by_side, snapshot
-from tests.conftest import Run, command, environment, read_terminal
+from tests.conftest import Run, command, environment, from_scratch, read_terminal
 
 QUICK = ("--steps", "20", "--hidden", "8")
 SEEDED = (*QUICK, "--seed", "1")
@@ -311,7 +311,7 @@ def test_file_that_appears_is_not_touched(dinogen: Run, edda: Path, tmp_path: Pa
     """A file that something else writes during training is kept; the model is saved elsewhere."""
     (tmp_path / "elsewhere").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", FILE_APPEARS, "train", edda, *SEEDED, "-q"],
+        [sys.executable, "-c", FILE_APPEARS, *from_scratch(["train", edda, *SEEDED, "-q"])],
         capture_output=True,
         cwd=tmp_path,
         env=environment() | {"TMPDIR": str(tmp_path / "elsewhere")},

@@ -17,7 +17,7 @@ import pytest
 from dinogen.checkpoint import load_checkpoint
 from tests.cli.conftest import snapshot
 from tests.cli.test_signals import ENDLESS, running, wait_for_line
-from tests.conftest import command, environment
+from tests.conftest import command, environment, from_scratch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
@@ -153,8 +153,8 @@ def test_disk_full_for_a_while(
     mount("size=512k", folder)
     fill(folder)
     output = folder / "model.npz"
-    program = (sys.executable, "-c", SAVING_OFTEN, "train", edda, "-o", output, *ENDLESS)
-    with running(*program, cwd=tmp_path) as process:
+    args = from_scratch(["train", edda, "-o", output, *ENDLESS])
+    with running(sys.executable, "-c", SAVING_OFTEN, *args, cwd=tmp_path) as process:
         assert process.stderr
         assert any("no space left on device" in line for line in process.stderr)
         (folder / "filling").unlink()

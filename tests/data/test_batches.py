@@ -68,6 +68,54 @@ def test_every_pair_of_every_name_occurs_once(case: tuple[list[list[int]], list[
     assert not batch.inputs[: len(rows)].any()
 
 
+def numbered(names: list[list[int]]) -> NDArray[np.float64]:
+    """(S, 3) soft targets that tell which name and symbol they belong to."""
+    places = [(i, place) for i, name in enumerate(names) for place in range(len(name) + 1)]
+    return np.array([[i, place, i + place] for i, place in places], dtype=np.float64)
+
+
+@settings(deadline=None, max_examples=60)
+@given(cases)
+def test_soft_targets_go_with_their_symbols(case: tuple[list[list[int]], list[int]]) -> None:
+    """Each row is that of the name and the place of the target beside it."""
+    names, rows = case
+    batch = pack(arrays(names), np.array(rows), numbered(names))
+    assert batch.soft_targets is not None
+    expected = [
+        [row, step, row + step]
+        for step, size in enumerate(batch.batch_sizes)
+        for row in batch.rows[:size].tolist()
+    ]
+    assert batch.soft_targets.tolist() == expected
+    assert pack(arrays(names), np.array(rows)).soft_targets is None
+
+
+@settings(deadline=None, max_examples=80)
+@given(cases, st.sampled_from([0, 1]), st.booleans())
+def test_every_other_name_is_a_batch(
+    case: tuple[list[list[int]], list[int]], first: int, soft: bool
+) -> None:
+    """Every other name of a batch, from the longest or the second one, is packed as if alone."""
+    names, rows = case
+    targets = numbered(names) if soft else None
+    batch = pack(arrays(names), np.array(rows), targets)
+    chosen = batch.rows[first::2]
+    if not len(chosen):
+        return
+    half, expected = batch.every_other(first), pack(arrays(names), chosen, targets)
+    assert half.batch_sizes == expected.batch_sizes
+    for one, other in (
+        (half.inputs, expected.inputs),
+        (half.targets, expected.targets),
+        (half.rows, expected.rows),
+    ):
+        np.testing.assert_array_equal(one, other)
+    if half.soft_targets is None or expected.soft_targets is None:
+        assert half.soft_targets is expected.soft_targets is None
+    else:
+        np.testing.assert_array_equal(half.soft_targets, expected.soft_targets)
+
+
 # Minibatches.
 
 
@@ -98,6 +146,17 @@ def test_epochs_and_seeds_have_their_own_orders() -> None:
     one, other = Batches(names, 40, seed=1), Batches(names, 40, seed=2)
     orders = [one[0].rows.tolist(), one[1].rows.tolist(), other[0].rows.tolist()]
     assert orders[0] != orders[1] != orders[2] != orders[0]
+
+
+def test_batches_have_the_soft_targets_of_their_names() -> None:
+    """In every batch of two epochs, the soft targets are those of its own names and symbols."""
+    names = [[i % 5 + 1] * (i % 6) for i in range(30)]
+    batches = Batches(arrays(names), 8, seed=3, soft_targets=numbered(names))
+    for step in range(2 * batches.per_epoch):
+        batch = batches[step]
+        assert batch.soft_targets is not None
+        expected = pack(arrays(names), batch.rows, numbered(names)).soft_targets
+        np.testing.assert_array_equal(batch.soft_targets, expected)
 
 
 # Weights.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, reject, settings, strategies as st
 from numpy.typing import NDArray
 
-from dinogen.data import END, Names, digest
+from dinogen.data import END, KnownList, KnownNames, Names, digest
 from dinogen.errors import SettingError
 from dinogen.generation import (
     Candidates,
@@ -264,20 +264,18 @@ def names_of(*texts: str) -> Names:
     return Names.split(np.array([ord(c) - 96 for c in "`".join([*texts, ""])], dtype=np.uint32))
 
 
-NOTHING = np.empty(0, dtype=np.uint64)
-
-
 def test_the_best_candidates_have_the_lowest_excess() -> None:
     """A share of the complete candidates is kept, rounded up; known ones do not count."""
     names = names_of("a", "bb", "c", "dd", "e", "ff")
     candidates = Candidates(names, np.array([3.0, -1.0, np.inf, 2.0, 0.0, 2.0]))
-    assert candidates.best(1.0, NOTHING).tolist() == [True, True, False, True, True, True]
-    kept = [candidates.best(share, NOTHING).nonzero()[0].tolist() for share in (0.2, 0.4, 0.6, 0.7)]
+    nothing = KnownNames()
+    assert candidates.best(1.0, nothing).tolist() == [True, True, False, True, True, True]
+    kept = [candidates.best(share, nothing).nonzero()[0].tolist() for share in (0.2, 0.4, 0.6, 0.7)]
     assert kept == [[1], [1, 4], [1, 3, 4], [1, 3, 4, 5]]
-    known = np.sort(digest(names_of("bb", "e")))
+    known = KnownNames([KnownList(np.sort(digest(names_of("bb", "e"))), 10)])
     assert candidates.best(1.0, known).nonzero()[0].tolist() == [0, 3, 5]
     assert candidates.best(0.5, known).nonzero()[0].tolist() == [3, 5]
-    assert not Candidates(names, np.full(6, np.inf)).best(0.5, NOTHING).any()
+    assert not Candidates(names, np.full(6, np.inf)).best(0.5, nothing).any()
 
 
 @pytest.mark.parametrize("decoding", [Decoding(keep=0.5), Decoding(0.7, min_p=0.2, keep=0.5)])

@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 from dinogen import Model, load
 from dinogen.bounds import as_seed
 from dinogen.cli import BUNDLED
-from dinogen.data import CaseRule, CorpusStats, Vocabulary, digest
+from dinogen.data import CaseRule, CorpusStats, KnownList, KnownNames, Vocabulary, digest
 from dinogen.errors import RanOutError, SettingError
 from dinogen.generation import (
     DEFAULT_OPTIONS,
@@ -44,7 +44,9 @@ def ngram_namer() -> Namer:
     """A namer of the n-grams of the bundled model alone, which is much faster."""
     namer = bundled().namer
     ngram = bundled().checkpoint.mixture.members["ngram"]
-    return Namer(ngram, namer.vocabulary, namer.case, namer.known, namer.stats, namer.default)
+    # Without the names of the base, which only digests know.
+    known = KnownNames(namer.known.lists[:1])
+    return Namer(ngram, namer.vocabulary, namer.case, known, namer.rules, namer.default)
 
 
 @cache
@@ -59,15 +61,18 @@ def tiny() -> Namer:
     network = random_network(3, 4, seed=11, dtype=np.float32)
     network.parameters["by"][...] = [-2.5, -0.84, -2]
     vocabulary = Vocabulary.of("ab")
-    known = np.sort(digest(vocabulary.encode("a\nba\n")))
-    return Namer(
-        network, vocabulary, CaseRule(True, frozenset("\n")), known, lengths(1, 8), Decoding()
-    )
+    known, rules = known_names(vocabulary, "a\nba\n"), rules_of(vocabulary, 1, 8)
+    return Namer(network, vocabulary, CaseRule(True, frozenset("\n")), known, rules, Decoding())
 
 
-def lengths(shortest: int, longest: int) -> CorpusStats:
-    """Statistics of two names of some lengths."""
-    return CorpusStats(2, 2, 0, shortest, longest, "")
+def known_names(vocabulary: Vocabulary, text: str) -> KnownNames:
+    """Return the names of a text as the names of a training list."""
+    return KnownNames([KnownList(np.sort(digest(vocabulary.encode(text))), len(vocabulary))])
+
+
+def rules_of(vocabulary: Vocabulary, shortest: int, longest: int) -> NameRules:
+    """Return the rules of a list whose names have these lengths."""
+    return NameRules.for_corpus(CorpusStats(2, 2, 0, shortest, longest, ""), vocabulary)
 
 
 def draw(
@@ -255,9 +260,8 @@ def test_excluded_names_match_by_case_if_it_is_kept() -> None:
     """If case is not folded, a name in another case is another name."""
     network = random_network(5, 4, seed=11, dtype=np.float32)
     vocabulary = Vocabulary.of("abAB")
-    namer = Namer(
-        network, vocabulary, CaseRule.unchanged(), tiny().known[:0], lengths(1, 8), Decoding()
-    )
+    rules = rules_of(vocabulary, 1, 8)
+    namer = Namer(network, vocabulary, CaseRule.unchanged(), KnownNames(), rules, Decoding())
     names = draw(namer, 30, 1)
     excluded = next(name for name in names if name.swapcase() not in names)
     assert draw(namer, 30, 1, Options(exclude=[excluded.swapcase()])) == names
@@ -268,9 +272,8 @@ def test_excluded_names_match_by_any_apostrophe() -> None:
     """A curly apostrophe is a straight one, and a no-break space is a plain one."""
     network = random_network(5, 4, seed=11, dtype=np.float32)
     vocabulary = Vocabulary.of(" 'ab")
-    namer = Namer(
-        network, vocabulary, CaseRule.unchanged(), tiny().known[:0], lengths(1, 8), Decoding()
-    )
+    rules = rules_of(vocabulary, 1, 8)
+    namer = Namer(network, vocabulary, CaseRule.unchanged(), KnownNames(), rules, Decoding())
     options = Options(temperature=1)
     names = draw(namer, 200, 1, options)
     excluded = [name for name in names if "'" in name or " " in name]
@@ -522,9 +525,8 @@ def test_names_are_as_long_as_those_of_the_list() -> None:
 
     At this temperature all symbols are equally likely, so many names are shorter or longer.
     """
-    namer = Namer(
-        tiny().model, tiny().vocabulary, tiny().case, tiny().known, lengths(3, 5), Decoding()
-    )
+    rules = rules_of(tiny().vocabulary, 3, 5)
+    namer = Namer(tiny().model, tiny().vocabulary, tiny().case, tiny().known, rules, Decoding())
     options = all_candidates(Options(temperature=1e6))
     assert {*map(len, draw(namer, 5_000, 1, options))} == {3, 4, 5}
 
@@ -580,9 +582,9 @@ def test_constrained_names_are_as_varied_as_filtered_names() -> None:
 def test_names_are_composed() -> None:
     """A name that is not in NFC would read back as another name, so it is not drawn."""
     vocabulary = Vocabulary.of("ae\u0301\u0323é")
-    known = np.sort(digest(vocabulary.encode("é\naé\n")))
+    known, rules = known_names(vocabulary, "é\naé\n"), rules_of(vocabulary, 1, 4)
     network = random_network(len(vocabulary), 3, seed=2, dtype=np.float32)
-    namer = Namer(network, vocabulary, CaseRule.unchanged(), known, lengths(1, 4), Decoding())
+    namer = Namer(network, vocabulary, CaseRule.unchanged(), known, rules, Decoding())
     names = draw(namer, 60, 1, Options(temperature=1))
     assert [normalize("NFC", name) for name in names] == names
     assert len(set(names)) == 60

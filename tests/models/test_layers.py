@@ -16,6 +16,7 @@ from dinogen.models import (
     Recurrent,
     Workspace,
     cross_entropy,
+    soft_cross_entropy,
     softmax,
 )
 from tests import literal
@@ -306,3 +307,44 @@ def test_the_cross_entropy_of_many_targets(dtype: type[np.integer]) -> None:
         expected[target, column] -= 1
     assert cross_entropy(logits, targets) == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(logits, expected, rtol=1e-10, atol=1e-15)
+
+
+def test_the_gradient_of_soft_targets_is_softmax_minus_targets() -> None:
+    """For logits (0, log 2, log 5), p is (1, 2, 5) / 8. The loss is the sum of -q log p."""
+    logits = np.log(np.array([[1.0], [2.0], [5.0]]))
+    q = np.array([[0.5, 0.25, 0.25]])
+    expected = -(0.5 * np.log(1 / 8) + 0.25 * np.log(2 / 8) + 0.25 * np.log(5 / 8))
+    assert soft_cross_entropy(logits, q) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(logits, [[1 / 8 - 0.5], [2 / 8 - 0.25], [5 / 8 - 0.25]], rtol=1e-12)
+
+
+def test_soft_targets_of_many_columns() -> None:
+    """For 300 columns of 200 symbols, loss and gradient are those of a loop over the columns."""
+    random = np.random.default_rng(4)
+    logits, q = random.standard_normal((200, 300)), random.dirichlet(np.full(200, 0.1), 300)
+    expected, loss = np.empty_like(logits), 0.0
+    for column, targets in enumerate(q):
+        p = np.exp(logits[:, column]) / np.exp(logits[:, column]).sum()
+        loss -= targets @ np.log(p)
+        expected[:, column] = p - targets
+    assert soft_cross_entropy(logits, q) == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(logits, expected, rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_soft_targets_that_are_one_hot_are_hard_targets(dtype: type[np.floating]) -> None:
+    """Loss and gradient are those of the plain cross-entropy."""
+    random = np.random.default_rng(4)
+    logits, targets = random.standard_normal((20, 30)).astype(dtype), random.integers(0, 20, 30)
+    hard, soft = logits.copy(), logits.copy()
+    loss = cross_entropy(hard, targets)
+    assert soft_cross_entropy(soft, np.eye(20, dtype=dtype)[targets]) == pytest.approx(loss, 1e-6)
+    np.testing.assert_allclose(soft, hard, rtol=1e-6, atol=1e-7)
+
+
+def test_large_logits_with_soft_targets_do_not_overflow() -> None:
+    """A symbol whose logit is 10,000 lower costs 10,000 nats."""
+    logits = np.array([[1e4], [0.0]], dtype=np.float32)
+    q = np.array([[0.25, 0.75]], dtype=np.float32)
+    assert soft_cross_entropy(logits, q) == pytest.approx(7_500)
+    np.testing.assert_allclose(logits, [[0.75], [-0.75]])

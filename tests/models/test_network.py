@@ -5,7 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from dinogen.data import Batch, Names, pack
-from dinogen.models import CELLS, LayerMasks, Network, NetworkConfig, likelihoods
+from dinogen.models import (
+    CELLS,
+    LayerMasks,
+    Network,
+    NetworkConfig,
+    likelihoods,
+    next_probabilities,
+)
 from tests.literal import StackPass, stack_pass
 from tests.networks import as_columns, assert_gradient, columns, names_of, random_network
 
@@ -116,6 +123,62 @@ def test_every_gradient_agrees_with_finite_differences(
     for number, (own, arrays) in enumerate(zip(dstate, state, strict=True)):
         for gradient, array in zip(own, arrays, strict=True):
             assert_gradient(gradient, loss, array, f"initial state of layer {number}")
+
+
+def softened(names: Names, vocab_size: int) -> NDArray[np.float64]:
+    """Draw (S, V) soft targets of the symbols of some names."""
+    random = np.random.default_rng(3)
+    return random.dirichlet(np.full(vocab_size, 0.5), len(names.symbols))
+
+
+@pytest.mark.parametrize(("layers", "masked"), [(1, "none"), (1, "both"), (2, "both")])
+@cells
+def test_every_gradient_of_soft_targets_agrees_with_finite_differences(
+    cell: str, layers: int, masked: str
+) -> None:
+    """On a ragged batch, with a state and masks, each gradient is the slope of the loss."""
+    batch = pack(RAGGED, np.arange(len(RAGGED)), softened(RAGGED, 5))
+    model = random_network(5, 3, seed=7, scale=0.7, layers=layers, cell=cell)
+    state = random_state(model, batch.batch_sizes[0], seed=8)
+    masks = random_masks(model, batch, seed=9, masked=masked)
+    result = model.loss_and_gradients(batch, state, masks)
+    gradients = result.gradients.copy()
+    dstate = tuple(tuple(array.copy() for array in layer) for layer in result.dstate)
+
+    def loss() -> float:
+        return model.loss_and_gradients(batch, state, masks).loss
+
+    for name, array in model.parameters.items():
+        assert_gradient(gradients[name], loss, array, name)
+    for own, arrays in zip(dstate, state, strict=True):
+        for gradient, array in zip(own, arrays, strict=True):
+            assert_gradient(gradient, loss, array, "initial state")
+
+
+@networks
+def test_the_loss_of_soft_targets_is_that_of_the_answers(cell: str, layers: int) -> None:
+    """It is the sum of -q log p over all symbols at all places, asked one name at a time."""
+    model = random_network(5, 6, seed=3, layers=layers, cell=cell)
+    q = softened(RAGGED, 5)
+    expected = 0.0
+    for start, end in zip(RAGGED.starts[:-1], RAGGED.starts[1:], strict=True):
+        name = RAGGED.symbols[start : end - 1].tolist()
+        for place in range(len(name) + 1):
+            expected -= q[start + place] @ np.log(next_probabilities(model, name[:place]))
+    batch = pack(RAGGED, np.arange(len(RAGGED)), q)
+    assert model.loss_and_gradients(batch).loss == pytest.approx(expected, rel=1e-12)
+
+
+@networks
+def test_soft_targets_that_are_one_hot_give_what_hard_targets_give(cell: str, layers: int) -> None:
+    """The loss and every gradient are the same."""
+    model = random_network(5, 6, seed=1, layers=layers, cell=cell)
+    rows = np.arange(len(RAGGED))
+    hard = model.loss_and_gradients(pack(RAGGED, rows))
+    loss, vector = hard.loss, hard.gradients.vector.copy()
+    soft = model.loss_and_gradients(pack(RAGGED, rows, np.eye(5)[RAGGED.symbols]))
+    assert soft.loss == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(soft.gradients.vector, vector, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("only", ["recurrent", "output"])

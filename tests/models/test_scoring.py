@@ -13,6 +13,7 @@ from dinogen.models import (
     Mixture,
     NGram,
     count,
+    distributions,
     likelihoods,
     max_block_size,
     mean_nats,
@@ -133,6 +134,34 @@ def test_the_block_size_is_a_power_of_two_that_fits() -> None:
         size = max_block_size(V)
         assert size * V <= 2**21 < 2 * size * V
         assert size & (size - 1) == 0
+
+
+# Distributions of symbols.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_distributions_are_those_of_one_name_at_a_time(kind: str) -> None:
+    """At each place of each name, the ends included, each symbol is as likely as after its prefix.
+
+    The names are in no order of lengths, and one of them is empty.
+    """
+    model = model_of(kind, 5)
+    found = distributions(model, names_of(*NAMES))  # (S, V)
+    assert found.dtype == np.float32
+    prefixes = [name[:length] for name in NAMES for length in range(len(name) + 1)]
+    expected = [next_probabilities(model, prefix) for prefix in prefixes]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_distributions_of_many_names(kind: str) -> None:
+    """Of 3,000 names, which are read in several blocks, the symbols are as likely as they score."""
+    model, names = model_of(kind, 5), names_of(*(MANY[i] for i in ORDERS["shuffled"]))
+    found = distributions(model, names)  # (S, V)
+    of_symbols = found[np.arange(len(found)), names.symbols]  # (S,)
+    np.testing.assert_allclose(of_symbols, likelihoods(model, names), rtol=1e-6)
+    assert distributions(model, names_of()).shape == (0, 5)
 
 
 # Scores of names.

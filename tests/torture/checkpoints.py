@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from dinogen.checkpoint import save
 from dinogen.data import read_corpus
-from dinogen.training import ClassicRun, DefaultRun, Settings
+from dinogen.training import ClassicRun, DefaultRun, Settings, load_origin
+from tests.origins import write_fewer
 from tests.torture.commands import report, run
 
 NAMES = "Freya\nThor\nLoki-Odin\nÞórr\nBaldr\nTýr\nThor\nFrigg\nNjörd\nVár Sif\n"
@@ -121,7 +123,11 @@ BOMB = 1 << 26
 
 
 def kinds(folder: Path) -> list[bytes]:
-    """Train checkpoints of every kind: stopped, finished, each member alone, both, classic."""
+    """Train checkpoints of every kind.
+
+    From scratch: stopped, finished, each member alone, both, classic. From another network: taught
+    and stopped while the teacher learns, taught and stopped later, and tuned.
+    """
     path = folder / "names.txt"
     path.write_text(NAMES, encoding="utf-8")
     corpus = read_corpus([path])
@@ -135,6 +141,20 @@ def kinds(folder: Path) -> list[bytes]:
             run = DefaultRun(corpus, settings)
         for progress in run.train():
             if progress.step == steps:
+                break
+        save(run.checkpoint(), folder / "whole.npz")
+        whole.append((folder / "whole.npz").read_bytes())
+    (folder / "origin.npz").write_bytes(whole[1])
+    origin = load_origin(str(folder / "origin.npz"))
+    for hidden, stage, step in [(3, "teacher", 2), (3, None, 3), (4, None, 3)]:
+        chosen: dict[str, Any] = {
+            "hidden_size": hidden,
+            **origin.network_settings({"hidden_size": hidden}),
+        }
+        settings = Settings.for_corpus(corpus.stats, seed=1, steps=9, holdout=0.25, **chosen)
+        run = DefaultRun(corpus, settings, origin)
+        for progress in run.train():
+            if (progress.preparation, progress.step) == (stage, step):
                 break
         save(run.checkpoint(), folder / "whole.npz")
         whole.append((folder / "whole.npz").read_bytes())
@@ -160,7 +180,8 @@ def torture(mutations: int, seed: int) -> dict[str, int]:
     """
     rng = random.Random(seed)  # noqa: S311
     counts: Counter[str] = Counter(refused=0, done=0, otherwise=0)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        write_fewer(patch, 500)
         folder = Path(name)
         wholes = kinds(folder)
         for command, whole in zip(COMMANDS, cycle(wholes), strict=False):

@@ -13,6 +13,7 @@ from unittest import mock
 
 from dinogen.cli import DONE, FAILED, WRONG_USAGE, run_command
 from dinogen.data import is_visible
+from tests.conftest import from_scratch
 
 TIMEOUT = 60
 """Seconds after which a command counts as hanging."""
@@ -83,7 +84,7 @@ def run(*args: str, stdin: bytes = b"", may_write: bool = False) -> Ended:
     """Run the command as ``dinogen`` does.
 
     Args:
-        args: its arguments.
+        args: its arguments; see `from_scratch`.
         stdin: its standard input.
         may_write: whether it may write files.
     """
@@ -99,7 +100,7 @@ def run(*args: str, stdin: bytes = b"", may_write: bool = False) -> Ended:
     ):
         warnings.simplefilter("error")
         try:
-            run_command(args)
+            run_command(from_scratch(args))
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else FAILED
         except BaseException as error:  # every exception is a defect

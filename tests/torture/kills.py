@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dinogen import load
 from dinogen.errors import CheckpointError
-from tests.conftest import CORPORA, command, environment
+from tests.conftest import CORPORA, command, environment, from_scratch
 
 SLOW_DISK = """
 import os, time
@@ -87,7 +87,8 @@ def lost_seconds(after: float) -> float:
 
 
 def _kill(options: list[str], folder: Path, rng: random.Random) -> None:
-    args = [sys.executable, "-c", SLOW_DISK, "train", "names.txt", "-o", "out.npz", "-q", *options]
+    train = from_scratch(["train", "names.txt", "-o", "out.npz", "-q", *options])
+    args = [sys.executable, "-c", SLOW_DISK, *train]
     with subprocess.Popen(
         args, cwd=folder, env=environment(), stdout=subprocess.DEVNULL
     ) as process:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from dinogen import Model
-from dinogen.checkpoint import Checkpoint, load_checkpoint, save, to_parts
+from dinogen.checkpoint import Checkpoint, load_checkpoint, save
 from dinogen.data import contains, digest, hold_out, read_corpus
 from dinogen.errors import CheckpointError, SettingError
 from dinogen.models import Network, NGram, score
 from dinogen.training import ClassicRun, DefaultRun, Selection, Settings
 from tests.conftest import CORPORA
+from tests.training.runs import network_of, parts_of, same
 
 CORPUS = read_corpus([CORPORA / "edda.txt"])
 SETTINGS = Settings(seed=5, hidden_size=16, steps=300, patience=1_000, order=0)
@@ -38,13 +39,6 @@ def trained(settings: Settings) -> Checkpoint:
     return train(DefaultRun(CORPUS, settings))
 
 
-def network_of(checkpoint: Checkpoint) -> Network:
-    """Return the network of a checkpoint that has one."""
-    network = checkpoint.mixture.members["network"]
-    assert isinstance(network, Network)
-    return network
-
-
 def ngram_of(checkpoint: Checkpoint) -> NGram:
     """Return the n-grams of a checkpoint that has some."""
     ngram = checkpoint.mixture.members["ngram"]
@@ -56,25 +50,6 @@ def best_loss(checkpoint: Checkpoint) -> float:
     """Return the held-out loss of a checkpoint that has one."""
     assert checkpoint.held_out
     return checkpoint.held_out.nats_per_symbol
-
-
-def parts_of(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return all that a file would hold, without the time that the training took."""
-    training = checkpoint.training._replace(seconds=0.0)
-    return to_parts(replace(checkpoint, training=training))
-
-
-def same(one: Checkpoint, other: Checkpoint) -> bool:
-    """Return whether two checkpoints agree, array for array, in everything but the time."""
-    (header, arrays), (other_header, other_arrays) = parts_of(one), parts_of(other)
-    return (
-        header == other_header
-        and arrays.keys() == other_arrays.keys()
-        and all(
-            np.array_equal(array, other_arrays[name]) and array.dtype == other_arrays[name].dtype
-            for name, array in arrays.items()
-        )
-    )
 
 
 # The model.

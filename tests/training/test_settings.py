@@ -9,7 +9,7 @@ import pytest
 from dinogen.data import CorpusStats
 from dinogen.errors import SettingError
 from dinogen.models import CELLS
-from dinogen.training import BOUNDS, CHOICES, Settings
+from dinogen.training import BOUNDS, CHOICES, STARTS, WRITTEN, Settings
 
 DINOSAURS = CorpusStats(lines=1_536, names=1_524, duplicates=12, shortest=3, longest=26, sha256="")
 PLAIN = Settings(seed=1, hidden_size=8, steps=10)
@@ -209,3 +209,45 @@ def test_incomplete_settings_are_refused() -> None:
     """The message says that a setting is missing."""
     with pytest.raises(SettingError, match="hidden_size and steps must be given"):
         Settings.from_json({"seed": 1})
+
+
+# How training starts.
+
+
+@pytest.mark.parametrize("names", [50, 2_000])
+def test_a_tuned_network_trains_in_the_same_way_whatever_the_list(names: int) -> None:
+    """Its epochs, rate and dropout do not depend on the list, and are not those from scratch."""
+    stats = DINOSAURS._replace(lines=names, names=names)
+    network: dict[str, Any] = {"cell": "lstm", "layers": 2, "hidden_size": 16, "seed": 1}
+    tuned = Settings.for_corpus(stats, start="tuned", **network)
+    held_out = stats.held_out_count(tuned.holdout)
+    batches = -(-(names - held_out) // tuned.batch_size)
+    other = Settings.for_corpus(DINOSAURS, start="tuned", **network)
+    assert tuned.steps % batches == 0
+    assert other.steps % -(-(1_524 - 152) // other.batch_size) == 0
+    assert (tuned.learning_rate, tuned.dropout) == (other.learning_rate, other.dropout)
+    assert tuned.learning_rate < Settings.for_corpus(stats, **network).learning_rate
+    # All of them can be overridden.
+    given: dict[str, Any] = {"learning_rate": 0.125, "dropout": 0.0, "epochs": 3}
+    chosen = Settings.for_corpus(stats, start="tuned", **network, **given)
+    assert (chosen.learning_rate, chosen.dropout, chosen.steps) == (0.125, 0.0, 3 * batches)
+
+
+def test_a_taught_network_counts_the_written_names() -> None:
+    """An epoch has the names of the list that are not held out, and the written ones."""
+    stats = DINOSAURS._replace(lines=300, names=300)
+    taught = Settings.for_corpus(stats, seed=1, start="taught", epochs=2)
+    assert taught.steps == 2 * -(-(300 - 30 + WRITTEN) // taught.batch_size)
+    default = Settings.for_corpus(stats, seed=1, start="taught")
+    assert default.steps % (taught.steps // 2) == 0
+    assert default.dropout < Settings.for_corpus(stats, seed=1).dropout
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_every_start_survives_json(start: str) -> None:
+    """How training started is written by its name."""
+    settings = replace(PLAIN, start=start)
+    assert settings.to_json()["start"] == start
+    assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    with pytest.raises(SettingError, match="start must be scratch, tuned or taught, not 'late'"):
+        replace(PLAIN, start="late")

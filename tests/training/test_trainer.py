@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from dinogen.checkpoint import ResumeState
 from dinogen.data import Names, hold_out, read_corpus
 from dinogen.errors import CheckpointError, TrainingError
-from dinogen.models import Backpropagated, LanguageModel, Network, NetworkConfig, score
+from dinogen.models import (
+    Backpropagated,
+    LanguageModel,
+    Network,
+    NetworkConfig,
+    next_probabilities,
+    score,
+)
 from dinogen.rng import Purpose, random_stream
 from dinogen.training import Progress, Settings, Trainer
 from tests.conftest import CORPORA
@@ -34,7 +41,9 @@ def make_trainer(settings: Settings = SETTINGS, *, held_out: bool = True) -> Tra
     training, validation = hold_out(CORPUS, 0.1, settings.seed)
     if not held_out:
         training, validation = CORPUS.names, CORPUS.names.subsample(50)
-    return Trainer(initial_network(settings), training, validation, settings, held_out=held_out)
+    trainer = Trainer(initial_network(settings), validation, settings, held_out=held_out)
+    trainer.learn_from(training)
+    return trainer
 
 
 def train(trainer: Trainer, until: int | None = None) -> list[Progress]:
@@ -122,6 +131,51 @@ def test_without_held_out_names_training_does_not_stop_early() -> None:
     train(trainer)
     assert trainer.step == 2_000
     assert [row.losses["heldout"] for row in trainer.history] == [None] * len(trainer.history)
+
+
+# What it learns from.
+
+
+def test_without_names_there_is_nothing_to_learn() -> None:
+    """A trainer says whether it has names, and does not update without."""
+    _, validation = hold_out(CORPUS, 0.1, SETTINGS.seed)
+    trainer = Trainer(initial_network(SETTINGS), validation, SETTINGS, held_out=True)
+    assert not trainer.is_ready
+    with pytest.raises(RuntimeError, match="no names"):
+        trainer.update()
+    assert make_trainer().is_ready
+
+
+@pytest.mark.parametrize("hidden", [16, 256], ids=["whole", "halves"])
+def test_soft_targets_that_are_one_hot_teach_what_names_teach(hidden: int) -> None:
+    """The same names with one-hot soft targets give the same parameters up to rounding."""
+    settings = replace(SETTINGS, steps=3, hidden_size=hidden, cell="lstm", batch_size=64)
+    training, _ = hold_out(CORPUS, 0.1, settings.seed)
+    hard, soft = make_trainer(settings), make_trainer(settings)
+    soft.learn_from(training, np.eye(V, dtype=np.float32)[training.symbols])
+    for one, other in zip(train(hard), train(soft), strict=True):
+        assert other.loss == pytest.approx(one.loss, rel=1e-4)
+    np.testing.assert_allclose(
+        soft.network.parameters.vector, hard.network.parameters.vector, rtol=1e-3, atol=1e-5
+    )
+
+
+def test_soft_targets_are_learned() -> None:
+    """A network comes close to the probabilities that it is taught, not to those of the names."""
+    training, _ = hold_out(CORPUS, 0.1, SETTINGS.seed)
+    q = np.full((len(training.symbols), V), 0.5 / (V - 3), dtype=np.float32)
+    # Whatever the name is, the next symbol is one of three.
+    q[:, [0, 3, 7]] = [0.25, 0.125, 0.125]
+    trainer = make_trainer(replace(SETTINGS, steps=200))
+    trainer.learn_from(training, q)
+    first, *_, last = (progress.loss for progress in train(trainer))
+    entropy = -(q[0] * np.log(q[0])).sum()
+    assert first > entropy + 0.2
+    assert last == pytest.approx(entropy, abs=0.02)
+    for place in (0, 100, 1_000):
+        prefix = training.symbols[:place][-3:]
+        p = next_probabilities(trainer.network, prefix[prefix > 0])
+        np.testing.assert_allclose(p, q[0], atol=0.05)
 
 
 # Roll-back.

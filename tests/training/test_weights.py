@@ -21,7 +21,8 @@ from dinogen.models import (
 )
 from dinogen.training import DefaultRun, Settings
 from tests.conftest import CORPORA
-from tests.training.test_default import best_loss, network_of, ngram_of, same
+from tests.training.runs import network_of, same
+from tests.training.test_default import best_loss, ngram_of
 
 SETTINGS = Settings(seed=5, hidden_size=16, steps=120, holdout=0.2)
 

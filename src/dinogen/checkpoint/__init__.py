@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Checkpoint as Checkpoint,
         HeldOut as HeldOut,
         HistoryRow as HistoryRow,
+        Lineage as Lineage,
         ResumeState as ResumeState,
         TrainingStats as TrainingStats,
     )
@@ -72,6 +73,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "Checkpoint",
             "HeldOut",
             "HistoryRow",
+            "Lineage",
             "NETWORK",
             "NGRAM",
             "ResumeState",

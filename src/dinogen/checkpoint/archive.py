@@ -90,8 +90,11 @@ class Archive:
     def array(self, name: str, dtype: type[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
         """Read an array of a given dtype and shape. Its numbers are finite."""
         array = self._read(name, dtype, shape)
-        # A NaN fails the comparison.
-        if np.issubdtype(dtype, np.floating) and not (np.abs(array) <= MAX_NUMBER).all():
+        # A NaN fails the comparison. In float16, MAX_NUMBER would be infinite.
+        if (
+            issubclass(dtype, np.floating)
+            and not (np.abs(array) <= min(MAX_NUMBER, float(np.finfo(dtype).max))).all()
+        ):
             raise Malformed(f"the array {name} has a number that is not finite, or far too large")
         return array
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.case import CaseRule
+from dinogen.data.known import KnownList, KnownNames, OriginNames
 from dinogen.data.statistics import CorpusStats
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.decoding import Decoding
@@ -51,6 +52,31 @@ class TrainingStats(NamedTuple):
     seconds: float
     interrupted: bool
     settings: Mapping[str, str | int | float]
+
+
+class Lineage(NamedTuple):
+    """The trained network from which the training started, its origin.
+
+    Attributes:
+        name: ``base``, or the path of the checkpoint.
+        digest: the SHA-256 of its symbols and parameters, in hexadecimal.
+        cell: the kind of its cells.
+        layers: the number of its layers.
+        hidden_size: the number of hidden units in each layer.
+        symbols: the number of symbols of the list that it knew.
+        steps: the number of updates in which it learned the list as a teacher; 0 if it is the
+            network that was saved.
+        nats_per_symbol: the held-out loss of the teacher; None without one.
+    """
+
+    name: str
+    digest: str
+    cell: str
+    layers: int
+    hidden_size: int
+    symbols: int
+    steps: int = 0
+    nats_per_symbol: float | None = None
 
 
 class HeldOut(NamedTuple):
@@ -98,6 +124,8 @@ class Checkpoint:
         held_out: the held-out loss; None if no names were held out.
         history: the losses during training.
         resume: the state to resume from.
+        lineage: the origin of the network; None if it was trained from scratch.
+        origin_names: the names that the origin has learned from, which are not new either.
         version: the version of dinogen that made the checkpoint.
     """
 
@@ -113,4 +141,12 @@ class Checkpoint:
     held_out: HeldOut | None
     history: Sequence[HistoryRow]
     resume: ResumeState
+    lineage: Lineage | None = None
+    origin_names: OriginNames | None = None
     version: str = __version__
+
+    @property
+    def known_names(self) -> KnownNames:
+        """The names that are not new: those of the training list, and those of the origin."""
+        own = KnownList(self.known, len(self.vocabulary))
+        return KnownNames([own] if self.origin_names is None else [own, self.origin_names])

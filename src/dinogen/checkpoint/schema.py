@@ -19,6 +19,7 @@ from dinogen.checkpoint.checkpoint import (
     Checkpoint,
     HeldOut,
     HistoryRow,
+    Lineage,
     ResumeState,
     TrainingStats,
 )
@@ -42,9 +43,11 @@ from dinogen.checkpoint.fields import (
     Word,
     json_object,
 )
+from dinogen.data.bloom import MAX_BYTES, BloomFilter
 from dinogen.data.case import CaseRule
 from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.hangul import is_syllable
+from dinogen.data.known import OriginNames
 from dinogen.data.marks import MAX_PAIRS
 from dinogen.data.shapes import MAX_SHAPES_SIZE, WordShape
 from dinogen.data.statistics import CorpusStats
@@ -63,7 +66,7 @@ from dinogen.models.ngram.kneser_ney import (
     NGram,
 )
 
-FORMAT = 3
+FORMAT = 4
 """The version of the schema. Raise it when older files cannot be read any more, or when older
 versions could not read new files. A new required field does the former."""
 
@@ -71,6 +74,7 @@ HEADER_NAME = "meta"
 """The array that holds the JSON text."""
 
 _KNOWN = "known"
+_ORIGIN = "origin"
 _RESUME = "resume"
 
 # Limits for untrusted files.
@@ -85,10 +89,14 @@ MAX_ROWS = 1 << 12
 MAX_SYMBOLS = 0x110000
 MAX_FIELDS = 64
 MAX_SAMPLES = 100
-MAX_RESUME_ARRAYS = 128
+MAX_RESUME_ARRAYS = 192
 MAX_DIMENSIONS = 4
 
-_DTYPES: Mapping[str, type[np.floating]] = {"float32": np.float32, "float64": np.float64}
+_DTYPES: Mapping[str, type[np.floating]] = {
+    "float16": np.float16,
+    "float32": np.float32,
+    "float64": np.float64,
+}
 
 AnyArray = NDArray[Any]
 
@@ -282,6 +290,20 @@ HELD_OUT = Record(
     },
 )
 
+LINEAGE = Record(
+    Lineage,
+    {
+        "name": Text(),
+        "digest": Text(),
+        "cell": Choice((*CELLS,)),
+        "layers": Integer(low=1, high=MAX_LAYERS),
+        "hidden_size": Integer(low=1, high=MAX_HIDDEN_SIZE),
+        "symbols": Integer(),
+        "steps": Integer(),
+        "nats_per_symbol": Nullable(Number()),
+    },
+)
+
 HEADER: Mapping[str, Field[Any]] = {
     "version": Text(),
     "recipe": Name(),
@@ -291,6 +313,7 @@ HEADER: Mapping[str, Field[Any]] = {
     "pairs": PAIRS,
     "decoding": DECODING,
     "training": TRAINING,
+    "lineage": Nullable(LINEAGE),
     "held_out": Nullable(HELD_OUT),
     "history": Checked(ListOf(HistoryRowField(), MAX_ROWS), _check_history),
 }
@@ -351,8 +374,9 @@ def _describe_network(network: Network) -> NetworkInfo:
 
 
 def _build_network(info: NetworkInfo, vocab_size: int, arrays: Mapping[str, AnyArray]) -> Network:
-    """Build a network of V symbols from its arrays."""
-    network = Network(info.config(vocab_size), info.dtype)
+    """Build a network of V symbols from its arrays. In float16 it is stored, but never computed."""
+    dtype = np.float32 if info.dtype is np.float16 else info.dtype
+    network = Network(info.config(vocab_size), dtype)
     network.parameters.fill(arrays)
     return network
 
@@ -470,16 +494,29 @@ class ResumeEntry(NamedTuple):
     arrays: Mapping[str, ArraySpec]
 
 
-_MEMBER_ENTRIES = Checked(
-    MapOf(MemberField(), MAX_MEMBERS),
-    # "resume" is the prefix of the resume arrays.
-    lambda entries: f"has a member named {_RESUME}" if _RESUME in entries else None,
+def _check_members(entries: Mapping[str, MemberEntry]) -> str | None:
+    """Return what is wrong with the names of members, if anything."""
+    # These are the prefixes of other arrays.
+    for name in (_ORIGIN, _RESUME):
+        if name in entries:
+            return f"has a member named {name}"
+    return None
+
+
+_MEMBER_ENTRIES = Checked(MapOf(MemberField(), MAX_MEMBERS), _check_members)
+
+_ORIGIN_ENTRY = Nullable(
+    Checked(
+        Integer(low=1, high=MAX_BYTES),
+        lambda size: "is not a power of two" if size & (size - 1) else None,
+    )
 )
+"""The size of the filter of the origin's names, in bytes."""
 
 _RESUME_ENTRY = Record(
     ResumeEntry,
     {
-        "numbers": MapOf(Number(), MAX_FIELDS),
+        "numbers": MapOf(Number(), MAX_FIELDS, Name(dotted=True)),
         "arrays": MapOf(
             Record(
                 ArraySpec,
@@ -518,6 +555,9 @@ def to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, AnyArray
         },
         **{f"{_RESUME}.{name}": array for name, array in checkpoint.resume.arrays.items()},
     }
+    if checkpoint.origin_names:
+        names = checkpoint.origin_names
+        arrays |= {f"{_ORIGIN}.bits": names.digests.bits, f"{_ORIGIN}.read": names.read}
     return header, arrays
 
 
@@ -527,6 +567,7 @@ def _header(checkpoint: Checkpoint) -> dict[str, Any]:
         name: _entry(member, checkpoint.mixture.weights[name])
         for name, member in checkpoint.mixture.members.items()
     }
+    names = checkpoint.origin_names
     resume = ResumeEntry(
         checkpoint.resume.numbers,
         {
@@ -538,6 +579,7 @@ def _header(checkpoint: Checkpoint) -> dict[str, Any]:
         "format": FORMAT,
         **{name: field.write(getattr(checkpoint, name)) for name, field in HEADER.items()},
         "members": _MEMBER_ENTRIES.write(entries),
+        "origin_names": _ORIGIN_ENTRY.write(names and len(names.digests.bits)),
         "resume": _RESUME_ENTRY.write(resume),
     }
 
@@ -571,6 +613,7 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
     values = _read_header(header)
     entries: dict[str, MemberEntry] = values.pop("members")
     resume: ResumeEntry = values.pop("resume")
+    filter_size: int | None = values.pop("origin_names")
     if problem := _contradiction(values, entries):
         raise Malformed(problem)
     V = len(values["vocabulary"])
@@ -578,7 +621,12 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
     corpus: CorpusStats = values["corpus"]
     known = {_KNOWN: ArraySpec(np.uint64, (corpus.lines - corpus.duplicates,))}
     specs = {name: MEMBER_KINDS[entry.kind].specs(entry.info, V) for name, entry in entries.items()}
-    _check_names(source.names, {"": known, **specs, _RESUME: resume.arrays})
+    origin: dict[str, ArraySpec] = {}
+    if filter_size:
+        bits, read = ArraySpec(np.uint8, (filter_size,)), ArraySpec(np.uint32, (V + 1,))
+        origin = {"bits": bits, "read": read}
+    groups = {"": known, **specs, _ORIGIN: origin, _RESUME: resume.arrays}
+    _check_names(source.names, groups)
     members = {
         name: MEMBER_KINDS[entry.kind].build(entry.info, V, _read(source, name, specs[name]))
         for name, entry in entries.items()
@@ -591,13 +639,29 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
     if not (digests[1:] > digests[:-1]).all():
         raise Malformed("its digests are not in order")
     state = ResumeState(_read(source, _RESUME, resume.arrays), resume.numbers)
-    return Checkpoint(mixture=mixture, known=digests, resume=state, **values)
+    names = _origin_names(_read(source, _ORIGIN, origin))
+    return Checkpoint(mixture=mixture, known=digests, resume=state, origin_names=names, **values)
+
+
+def _origin_names(arrays: Mapping[str, AnyArray]) -> OriginNames | None:
+    """Build the names of the origin from their arrays, if there are any."""
+    if not arrays:
+        return None
+    if arrays["read"].max() > MAX_SYMBOLS:
+        raise Malformed("the symbols of its origin are out of bounds")
+    return OriginNames(BloomFilter(arrays["bits"]), arrays["read"])
 
 
 def _read_header(header: Mapping[str, object]) -> dict[str, Any]:
     """Check all fields of the JSON text, and convert them."""
     whole: Record[dict[str, Any]] = Record(
-        dict, {**HEADER, "members": _MEMBER_ENTRIES, "resume": _RESUME_ENTRY}
+        dict,
+        {
+            **HEADER,
+            "members": _MEMBER_ENTRIES,
+            "origin_names": _ORIGIN_ENTRY,
+            "resume": _RESUME_ENTRY,
+        },
     )
     return whole.read(header, "its description")
 
@@ -687,6 +751,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "corpus": header["corpus"],
         "decoding": header["decoding"],
         "training": header["training"],
+        "lineage": header["lineage"],
         "heldout": held_out
         and {
             "names": held_out.names,

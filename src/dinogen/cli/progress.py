@@ -15,6 +15,7 @@ from dinogen.cli.views.charts import draw_losses, format_losses
 from dinogen.cli.views.screen import pluralize
 from dinogen.cli.views.summary import describe_shares
 from dinogen.errors import CheckpointError
+from dinogen.training.run import WRITING
 
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
@@ -138,7 +139,8 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
             f"training was finished after {run.step:,} steps; to train longer, give a larger total "
             "with --steps or --epochs"
         )
-    autosave, next_step, next_time = Autosave(run, output, replaces), run.step, 0.0
+    autosave, next_step, next_time = Autosave(run, output, replaces), 0, 0.0
+    preparation: str | None = None
     # With disable=None, tqdm draws on terminals only.
     bar = tqdm(
         total=run.steps,
@@ -155,7 +157,12 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
 
     with stop_on_signal() as stop, bar:
         for progress in run.train():
-            bar.update()
+            if progress.preparation != preparation:
+                preparation, next_step = progress.preparation, 0
+                bar.reset(total=progress.total or run.steps)
+                bar.set_description_str(preparation, refresh=False)
+                bar.unit = "name" if preparation == WRITING else "step"
+            bar.update(progress.step - bar.n)
             if progress.lowered_rate and not quiet:
                 print_above_bar(
                     f"step {progress.step:,}: the loss exploded; training continues from the best "
@@ -165,10 +172,11 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
                 losses = format_losses(progress.row)
                 bar.set_postfix_str(losses, refresh=False)
                 if not quiet and (progress.step >= next_step or monotonic() >= next_time):
-                    step = f"{progress.step:>{len(str(run.steps))}}"
+                    total = progress.total or run.steps
+                    step = f"{preparation or ''} step {progress.step:>{len(str(total))}}".lstrip()
                     names = ", ".join(run.sample_names(_SAMPLES))
-                    print_above_bar(f"step {step}  loss: {losses}  {names}")
-                    next_step = progress.step + max(1, run.steps // _LINES)
+                    print_above_bar(f"{step}  loss: {losses}  {names}")
+                    next_step = progress.step + max(1, total // _LINES)
                     next_time = monotonic() + _LINE_EVERY
             if problem := autosave.save_if_due():
                 print_above_bar(f"{problem}; training continues")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dinogen.cli.options import (
-    checkpoint_argument,
     load_named,
     new_seed,
     number_option,
     print_seed,
+    refused_as_usage,
     seed_option,
 )
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dinogen.bounds import Bounds
     from dinogen.data.units import Unit
     from dinogen.generation.stream import Drawn
-    from dinogen.model import Model
+    from dinogen.model import Sampler
 
 
 def _bounds() -> "Bounds":
@@ -29,24 +29,53 @@ def _bounds() -> "Bounds":
     return BOUNDS
 
 
+def _as_weights(
+    _ctx: click.Context, option: click.Parameter, value: str | None
+) -> list[float] | None:
+    """Convert weights that are separated by commas."""
+    if value is None:
+        return None
+    try:
+        weights = [float(number) for number in value.split(",")]
+    except ValueError:
+        message = f"{value!r} is not a list of numbers such as 0.7,0.3."
+        raise click.BadParameter(message, param=option) from None
+    from dinogen.model import as_shares
+
+    with refused_as_usage(option):
+        as_shares(weights, len(weights))
+    return weights
+
+
 @click.command(
     epilog="Unlikely symbols and the least likely names are left out, as strictly as was measured "
     "to be right for the model. Any of --temperature, --top-k and --top-p replaces this default, "
     "which is about as strict as --temperature 0.5.\n\n"
+    "Several checkpoints are blended: each symbol is drawn from the probabilities of all models, "
+    "added up by weight. A model has no say after a symbol that is not in its list, so two "
+    "alphabets are not mixed within a word. Then the list is all lists together, and the default "
+    "is that of the model that leaves out the least.\n\n"
     "A Korean syllable counts as one symbol. In TEXT, a syllable is complete, and a letter alone "
     "(a jamo) finds that letter in any syllable. In a pattern, a letter is any syllable that "
     "begins with it.\n\n"
     "If the list was learned with --unit word, TEXT is words, lengths and edits count words, and "
     "spaces separate the items of a pattern: ? is any word, * any number of words, [a b] one of "
     "the words a and b, [!a b] any other word.\n\n"
-    "The same checkpoint, seed and options give the same names, and --n only sets how many. "
+    "The same checkpoints, seed and options give the same names, and --n only sets how many. "
     "A candidate is a drawn name that may be new or not. To find N new names, up to about "
     "50,000 + 100 N candidates are drawn, and fewer if they are long. If that is not enough, the "
     "names that were found are written, and the exit status is 1."
 )
-@checkpoint_argument
+@click.argument("checkpoints", nargs=-1, metavar="[CHECKPOINT]...")
 @number_option("-n --n", int, _bounds, "How many names to write.  [default: 10]")
 @seed_option
+@click.option(
+    "--mix",
+    metavar="W,W...",
+    callback=_as_weights,
+    help="The weights of several checkpoints, in their order and in any scale: 0.7,0.3 is the same "
+    "as 7,3.  [default: equal]",
+)
 @click.option(
     "--prefix",
     metavar="TEXT",
@@ -151,9 +180,10 @@ def _bounds() -> "Bounds":
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 def sample(
-    checkpoint: str | None,
+    checkpoints: tuple[str, ...],
     n: int | None,
     seed: int | None,
+    mix: list[float] | None,
     skip: int | None,
     avoid: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -165,8 +195,8 @@ def sample(
 
     No name is in the training list, and no name is written twice.
 
-    CHECKPOINT is a file that `dinogen train` wrote. Without it: $DINOGEN_CHECKPOINT, else
-    ./dinogen.npz, else the dinosaurs that come with dinogen.
+    CHECKPOINT is a file that `dinogen train` wrote; several of them are blended. Without one:
+    $DINOGEN_CHECKPOINT, else ./dinogen.npz, else the dinosaurs that come with dinogen.
 
     \b
     Examples:
@@ -175,15 +205,16 @@ def sample(
       dinogen sample --pattern '[aeiou]*x' --exclude taken.txt
       dinogen sample --avoid rude.txt --min-distance 2 --quiet
       dinogen sample greek.npz --temperature 1
+      dinogen sample elves.npz norse.npz --mix 0.7,0.3
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
     from dinogen.generation.options import Options
 
     if (avoid + exclude).count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")
-    model, _ = load_named(checkpoint, quiet=quiet)
+    model = _load(checkpoints, mix, quiet=quiet)
     chosen = {name: value for name, value in given.items() if value is not None}
-    unit = model.checkpoint.vocabulary.unit
+    unit = model.namer.vocabulary.unit
     options = Options(avoid=_read_names(avoid, unit), exclude=_read_names(exclude, unit), **chosen)
     chosen_seed = new_seed() if seed is None else seed
     blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
@@ -198,6 +229,21 @@ def sample(
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
+def _load(checkpoints: tuple[str, ...], mix: list[float] | None, *, quiet: bool) -> "Sampler":
+    """Load a model, or blend several."""
+    if len(checkpoints) < 2:
+        if mix is not None:
+            raise click.UsageError("--mix needs at least two checkpoints to blend; name them all.")
+        return load_named(checkpoints[0] if checkpoints else None, quiet=quiet)[0]
+    if mix is not None and len(mix) != len(checkpoints):
+        raise click.UsageError(
+            f"--mix needs {len(checkpoints)} weights, one for each checkpoint, not {len(mix)}."
+        )
+    from dinogen.model import blend, load
+
+    return blend([load(checkpoint) for checkpoint in checkpoints], mix)
+
+
 def _read_names(sources: tuple[str, ...], unit: "Unit") -> list[str]:
     """Read the lines of several lists."""
     if not sources:  # without lists, the modules that read them are not imported
@@ -207,18 +253,18 @@ def _read_names(sources: tuple[str, ...], unit: "Unit") -> list[str]:
     return [name for source in sources for names in read_names(source, unit) for name in names]
 
 
-def _records(model: "Model", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
+def _records(model: "Sampler", drawn: "Drawn", seed: int) -> Iterator[dict[str, Any]]:
     """Yield the JSON object of each name."""
-    from dinogen.data.sequences import contains, digest
     from dinogen.data.units import WORD
     from dinogen.models.scoring import score
 
-    nats = score(model.checkpoint.mixture, drawn.names).tolist()
-    known = contains(model.checkpoint.known, digest(drawn.names)).tolist()
-    vocabulary = model.checkpoint.vocabulary
+    namer = model.namer
+    nats = score(namer.model, drawn.names).tolist()
+    known = namer.known.find(drawn.names).tolist()
+    vocabulary = namer.vocabulary
     lengths = (vocabulary.lengths(drawn.names) + 1).tolist()
     positions = drawn.positions.tolist()
-    for i, name in enumerate(model.namer.spell(drawn.names)):
+    for i, name in enumerate(namer.spell(drawn.names)):
         yield {
             "name": name,
             **({"words": name.split(" ")} if vocabulary.unit is WORD else {}),

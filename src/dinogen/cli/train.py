@@ -20,7 +20,10 @@ from dinogen.training.settings import (
     CLASSIC_RECIPE,
     CLASSIC_STEPS,
     LEARNING_RATES,
+    MAX_NAMES,
+    NO_ORIGIN,
     RECIPES,
+    WRITTEN,
     Settings,
 )
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
     from dinogen.data.corpus import Corpus
     from dinogen.training.default import DefaultRun
+    from dinogen.training.origin import Origin
     from dinogen.training.run import Run
 
 _SOURCE = {"encoding", "column", "weights"}
@@ -81,6 +85,17 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     type=click.Choice(CHOICES["cell"], case_sensitive=False),
     help="Kind of the neural network: rnn, a vanilla RNN; or gru or lstm, which predict names "
     f"better and take longer.  [default: {Settings.cell}]",
+)
+@click.option(
+    "--from",
+    "origin",
+    metavar="base|none|PATH",
+    help="The trained network to start from, so that a short list is enough. base: the one that "
+    "comes with dinogen; it knows names of people and places and scientific names, in many "
+    "scripts. PATH: another checkpoint. If your network has its cell, layers and hidden units, it "
+    "is tuned to your names. Any other one is taught: the trained network learns your names and "
+    "writes more like them. none: start from scratch.  [default: base for up to "
+    f"{MAX_NAMES:,} names, if a short trial shows that it helps; else none]",
 )
 @number_option(
     "--layers",
@@ -236,9 +251,8 @@ def train(
     if not train_with_progress(run, output, before, quiet=quiet):
         where = [f"--{name}={given[name]}" for name in sorted(given.keys() & _SOURCE)]
         command = shlex.join(["dinogen", "train", *corpus, *where, "-o", output, "--resume"])
-        print_message(
-            f"stopped at step {run.step:,} of {run.steps:,} and saved; to continue: {command}"
-        )
+        place = f"at step {run.step:,} of {run.steps:,}" if run.step else "before the first step"
+        print_message(f"stopped {place} and saved; to continue: {command}")
         click.get_current_context().exit(INTERRUPTED)
     print_path(output)
 
@@ -275,6 +289,8 @@ def _check_usage(
         raise click.UsageError("--unit word learns words as they are; leave --case fold out.")
     if given.get("hidden_size") == 0:
         allowed = {"recipe", "seed", "hidden_size", "order", "holdout", *_READING}
+        if given.get("origin") == NO_ORIGIN:
+            allowed.add("origin")
         _check_allowed(given, allowed, "has no effect with --hidden 0, which removes the network")
 
 
@@ -321,7 +337,7 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     chosen = {name: value for name, value in given.items() if name not in {"recipe", *_READING}}
     if "seed" not in given:
         chosen["seed"] = new_seed()
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, **chosen))
+    run = DefaultRun.start(corpus, **chosen)
     if "seed" not in given and not quiet:
         print_seed(run.settings.seed)
     if not quiet:
@@ -335,13 +351,24 @@ def _print_plan(run: "DefaultRun") -> None:
     from dinogen.cli.views.summary import describe_network
 
     settings = run.settings
-    if settings.hidden_size:
-        network = describe_network(settings.cell, settings.layers, settings.hidden_size)
-        print_message(
-            f"{run.corpus.stats.names:,} names: {network}, {pluralize(settings.steps, 'step')} of "
-            f"{pluralize(settings.batch_size, 'name')}, learning rate {settings.learning_rate:g}, "
-            f"dropout {settings.dropout:g}"
-        )
+    if not settings.hidden_size:
+        return
+    network = describe_network(settings.cell, settings.layers, settings.hidden_size)
+    start = ""
+    if run.origin:
+        config = run.origin.network.config
+        start = f", which starts as {run.origin.name} and is tuned"
+        if run.teaching:
+            teacher = describe_network(config.cell, config.layers, config.hidden_size)
+            start = (
+                f", taught by {run.origin.name} ({teacher}), which first learns the names in up to "
+                f"{pluralize(run.teaching.trainer.steps, 'step')} and writes {WRITTEN:,} more"
+            )
+    print_message(
+        f"{run.corpus.stats.names:,} names: {network}, {pluralize(settings.steps, 'step')} of "
+        f"{pluralize(settings.batch_size, 'name')}, learning rate {settings.learning_rate:g}, "
+        f"dropout {settings.dropout:g}{start}"
+    )
 
 
 def _print_warnings(corpus: "Corpus") -> None:
@@ -361,7 +388,7 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any], *, quiet
     checkpoint = load_checkpoint(output)
     # The names and their weights are compared, wherever they come from.
     where = {name: given[name] for name in given.keys() & _SOURCE}
-    plan = _plan({name: given[name] for name in given.keys() - _SOURCE}, checkpoint)
+    plan = _plan({name: given[name] for name in given.keys() - _SOURCE - {"origin"}}, checkpoint)
     corpus = read_corpus(
         paths,
         fold_case=checkpoint.case.folds,
@@ -371,16 +398,39 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any], *, quiet
     )
     _print_warnings(corpus)
     recipe = plan.pop("recipe", checkpoint.recipe)
+    origin = None
+    if recipe != CLASSIC_RECIPE:
+        origin = _origin_of(checkpoint, output, given.get("origin"))
+    elif "origin" in given:
+        plan["origin"] = given["origin"]  # refused below
     try:
         if recipe == CLASSIC_RECIPE:
             _check_allowed(plan, {"steps"}, "is fixed in the classic recipe")
             return ClassicRun.resume(corpus, checkpoint, plan.get("steps"))
-        run = DefaultRun.resume(corpus, checkpoint, **plan)
+        run = DefaultRun.resume(corpus, checkpoint, origin, **plan)
     except (CheckpointError, SettingError) as error:
         raise CheckpointError(f"{output}: {error}") from None
     if not quiet:
         _print_plan(run)
     return run
+
+
+def _origin_of(checkpoint: "Checkpoint", output: str, name: str | None) -> "Origin | None":
+    """Load the origin of a checkpoint, or what the user names instead."""
+    from dinogen.errors import CheckpointError
+    from dinogen.training.origin import load_origin
+
+    if name is not None:
+        return None if name == NO_ORIGIN else load_origin(name)
+    if checkpoint.lineage is None:
+        return None
+    try:
+        return load_origin(checkpoint.lineage.name)
+    except CheckpointError:
+        raise CheckpointError(
+            f"{output}: it started from {checkpoint.lineage.name}, which cannot be read; name its "
+            "new path with --from, or train anew with --force"
+        ) from None
 
 
 def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         pack as pack,
         resample as resample,
     )
+    from dinogen.data.bloom import BloomFilter as BloomFilter
     from dinogen.data.case import CaseRule as CaseRule, merge_variants as merge_variants
     from dinogen.data.cleaning import (
         MAX_NAME_LENGTH as MAX_NAME_LENGTH,
@@ -31,12 +32,23 @@ if TYPE_CHECKING:
         to_letters as to_letters,
         to_syllables as to_syllables,
     )
+    from dinogen.data.known import (
+        KnownList as KnownList,
+        KnownNames as KnownNames,
+        OriginNames as OriginNames,
+    )
     from dinogen.data.lists import NameList as NameList, read_list as read_list
     from dinogen.data.marks import (
         MAX_PAIRS as MAX_PAIRS,
         NO_PAIRS as NO_PAIRS,
         is_mark as is_mark,
         learn_pairs as learn_pairs,
+    )
+    from dinogen.data.merging import (
+        Translation as Translation,
+        merge_cases as merge_cases,
+        merge_pairs as merge_pairs,
+        merge_vocabularies as merge_vocabularies,
     )
     from dinogen.data.search import NearCopies as NearCopies, TextSearch as TextSearch
     from dinogen.data.sequences import (
@@ -92,8 +104,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "detection": ["likeliest_encoding"],
         "encodings": ["check_encoding"],
         "hangul": ["letter_forms", "may_follow", "show_letter", "to_letters", "to_syllables"],
+        "bloom": ["BloomFilter"],
+        "known": ["KnownList", "KnownNames", "OriginNames"],
         "lists": ["NameList", "read_list"],
         "marks": ["MAX_PAIRS", "NO_PAIRS", "is_mark", "learn_pairs"],
+        "merging": ["Translation", "merge_cases", "merge_pairs", "merge_vocabularies"],
         "search": ["NearCopies", "TextSearch"],
         "sequences": ["END", "Names", "contains", "digest"],
         "shapes": ["MAX_SHAPES_SIZE", "WordShape"],

@@ -20,16 +20,41 @@ class Batch:
         targets: (S,) symbol predicted at each step: the name, then the end symbol.
         batch_sizes: number of names in each of the T steps; never increases, starts with N.
         rows: (N,) index of each name in the list that was packed.
+        soft_targets: (S, V) probability of each symbol at each step, to be learned instead of the
+            targets; None to learn the targets.
     """
 
     inputs: NDArray[np.integer]
     targets: NDArray[np.integer]
     batch_sizes: list[int]
     rows: NDArray[np.int64]
+    soft_targets: NDArray[np.floating] | None = None
+
+    def every_other(self, first: int) -> "Batch":
+        """Return the batch of every other name, from the first (0) or from the second one (1)."""
+        sizes = np.array(self.batch_sizes)  # (T,)
+        column = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # (S,)
+        chosen = column % 2 == first  # (S,)
+        own_sizes = (sizes + 1 - first) // 2  # (T,)
+        return Batch(
+            self.inputs[chosen],
+            self.targets[chosen],
+            own_sizes[own_sizes > 0].tolist(),
+            self.rows[first::2],
+            None if self.soft_targets is None else self.soft_targets[chosen],
+        )
 
 
-def pack(names: Names, rows: NDArray[np.int64]) -> Batch:
-    """Pack the names at the indices ``rows`` (N,), N >= 1, into a batch."""
+def pack(
+    names: Names, rows: NDArray[np.int64], soft_targets: NDArray[np.floating] | None = None
+) -> Batch:
+    """Pack some names into a batch.
+
+    Args:
+        names: all names, of S symbols.
+        rows: (N,) indices of the names to pack, N >= 1.
+        soft_targets: (S, V) probability of each symbol at the place of each symbol of the names.
+    """
     lengths = names.starts[rows + 1] - names.starts[rows]  # (N,)
     order = np.argsort(-lengths, kind="stable")  # (N,)
     rows, lengths = rows[order], lengths[order]
@@ -39,7 +64,13 @@ def pack(names: Names, rows: NDArray[np.int64]) -> Batch:
     places = names.starts[rows][column] + np.repeat(steps, sizes)  # (S,)
     # The symbol before a name is the END of the previous name. For the first name, index -1 wraps
     # around to the last END.
-    return Batch(names.symbols[places - 1], names.symbols[places], sizes.tolist(), rows)
+    return Batch(
+        names.symbols[places - 1],
+        names.symbols[places],
+        sizes.tolist(),
+        rows,
+        None if soft_targets is None else soft_targets[places],
+    )
 
 
 class Batches:
@@ -52,8 +83,15 @@ class Batches:
         per_epoch: the number of batches per epoch; the last batch of an epoch may be smaller.
     """
 
-    def __init__(self, names: Names, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        names: Names,
+        batch_size: int,
+        seed: int,
+        soft_targets: NDArray[np.floating] | None = None,
+    ) -> None:
         self._names = names
+        self._soft_targets = soft_targets
         self._batch_size = batch_size
         self._seed = seed
         self._epoch = -1
@@ -67,7 +105,8 @@ class Batches:
             random = random_stream(self._seed, Purpose.SHUFFLE, epoch)
             self._epoch, self._order = epoch, self._draw(random)
         first = batch * self._batch_size
-        return pack(self._names, self._order[first : first + self._batch_size])
+        rows = self._order[first : first + self._batch_size]
+        return pack(self._names, rows, self._soft_targets)
 
     def _draw(self, random: np.random.Generator) -> NDArray[np.int64]:
         """(N,) indices of the names of an epoch, in random order."""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.data.sequences import END, Names, contains, digest
+from dinogen.data.known import KnownNames
+from dinogen.data.sequences import END, Names
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel
 
@@ -115,16 +116,14 @@ class Candidates(NamedTuple):
     names: Names
     excess: NDArray[np.float64]
 
-    def best(self, share: float, known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def best(self, share: float, known: KnownNames) -> NDArray[np.bool_]:
         """(N,) mask of a share of the names: those with the lowest excess.
 
         Args:
             share: which share of the complete names that are not known.
-            known: (D,) sorted digests of known names.
+            known: the known names.
         """
-        mask = np.isfinite(self.excess)  # (N,)
-        if len(known):
-            mask &= ~contains(known, digest(self.names))
+        mask = np.isfinite(self.excess) & ~known.find(self.names)  # (N,)
         if share < 1:
             excess = np.where(mask, self.excess, np.inf)  # (N,)
             order = np.argsort(excess, kind="stable")  # (N,)

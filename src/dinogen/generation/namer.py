@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
 from itertools import chain
 from unicodedata import normalize
 
@@ -11,11 +10,9 @@ from numpy.typing import NDArray
 
 from dinogen.bounds import as_seed, check
 from dinogen.data.case import CaseRule
-from dinogen.data.marks import NO_PAIRS
-from dinogen.data.search import NearCopies
+from dinogen.data.known import KnownNames
 from dinogen.data.sequences import Names, digest
 from dinogen.data.spelling import spell
-from dinogen.data.statistics import CorpusStats
 from dinogen.data.visibility import has_stray, keeps_joiners
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.constrained.automata import Automaton, accepted_lengths
@@ -37,10 +34,9 @@ class Namer:
         model: the model to sample.
         vocabulary: the symbols of the model.
         case: the rule for capitals.
-        known: (D,) sorted digests of the training names.
-        stats: the statistics of the training names.
+        known: the training names.
+        rules: the rules for names that are as long and as well-formed as those.
         default: how names are drawn if no option says so.
-        pairs: (P, 2) the pairs of `dinogen.data.learn_pairs`.
     """
 
     def __init__(
@@ -48,18 +44,16 @@ class Namer:
         model: LanguageModel,
         vocabulary: Vocabulary,
         case: CaseRule,
-        known: NDArray[np.uint64],
-        stats: CorpusStats,
+        known: KnownNames,
+        rules: NameRules,
         default: Decoding,
-        pairs: NDArray[np.unsignedinteger] = NO_PAIRS,
     ) -> None:
         self.model = model
         self.vocabulary = vocabulary
         self.case = case
         self.known = known
-        self.stats = stats
+        self.rules = rules
         self.default = default
-        self.pairs = pairs
 
     def draw(
         self, n: int, seed: int | str, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
@@ -81,12 +75,12 @@ class Namer:
         check("n", n, BOUNDS)
         number = as_seed(seed)
         check("skip", skip, BOUNDS)
-        successors = self._usual_rules.successors
+        successors = self.rules.successors
         automaton = compile_constraints(options, self.vocabulary, self.case, successors)
-        rules = self._rules(options, automaton)
+        rules = self._rules_for(options, automaton)
         decoding = options.decoding(self.default)
         plan = plan_lookahead(self.model, automaton, decoding, rules) if automaton else None
-        known = self.known[:0] if options.allow_known else self.known
+        known = KnownNames() if options.allow_known else self.known
         novelty = Novelty(
             self._digests(options.exclude),
             allow_repeats=options.allow_repeats,
@@ -115,23 +109,16 @@ class Namer:
         if avoided:
             filters.append(avoided)
         if options.min_distance == 2:  # with 1, only the training names themselves are excluded
-            near = NearCopies(self.known, len(self.vocabulary))
-            filters.append(lambda names: ~near.find(names))
+            filters.append(lambda names: ~self.known.near(names))
         return filters
 
     def _can_be_read(self, names: Names) -> NDArray[np.bool_]:
         """(N,) mask of the names with joiners only where a list may have them."""
         return np.array([not has_stray(name) for name in self.spell(names)], dtype=np.bool_)
 
-    @cached_property
-    def _usual_rules(self) -> NameRules:
-        """The rules for names that are as long and as well-formed as those of the list."""
-        return NameRules.for_corpus(self.stats, self.vocabulary, self.pairs)
-
-    def _rules(self, options: Options, automaton: Automaton | None) -> NameRules:
+    def _rules_for(self, options: Options, automaton: Automaton | None) -> NameRules:
         """Return the rules for names: lengths as in the list, unless the options ask for others."""
-        usual = self._usual_rules
-        shortest, longest = usual.min_length, usual.max_length
+        shortest, longest = self.rules.min_length, self.rules.max_length
         if automaton:
             lengths = accepted_lengths(automaton, self.vocabulary.continuing)
             first = next(lengths)
@@ -144,4 +131,4 @@ class Namer:
                 longest = min(2 * first, int(BOUNDS["max_length"][1]))
         if options.min_length is not None:
             shortest = 1  # the automaton has the minimum
-        return replace(usual, min_length=shortest, max_length=options.max_length or longest)
+        return replace(self.rules, min_length=shortest, max_length=options.max_length or longest)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dinogen.data.known import KnownNames
 from dinogen.data.sequences import Names
 from dinogen.errors import RanOutError
 from dinogen.generation.constrained.lookahead import LookaheadPlan
@@ -19,7 +20,7 @@ from dinogen.threads import map_ordered, one_thread
 SYMBOLS_PER_CANDIDATE = 16
 """The symbol budget per candidate. Drawing stops when the budget of all candidates is spent."""
 
-_NOTHING: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
+_NO_NAMES = KnownNames()
 
 NameFilter = Callable[[Names], NDArray[np.bool_]]
 """Returns the (N,) mask of the names to keep."""
@@ -65,7 +66,7 @@ class NameStream:
         decoding: how names are drawn, and which of the candidates of each block are kept.
         rules: the rules for names.
         plan: the constraints and their lookahead; None without constraints.
-        known: (D,) sorted digests of names that are dropped.
+        known: the names that are dropped.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class NameStream:
         decoding: Decoding,
         rules: NameRules,
         plan: LookaheadPlan | None = None,
-        known: NDArray[np.uint64] = _NOTHING,
+        known: KnownNames = _NO_NAMES,
     ) -> None:
         self.model = model
         self.seed = seed

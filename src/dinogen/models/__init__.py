@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from dinogen.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from dinogen.models.blend import Blend as Blend
     from dinogen.models.language_model import (
         MAX_BLOCK as MAX_BLOCK,
         MIN_BLOCK as MIN_BLOCK,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Readout as Readout,
         Recurrent as Recurrent,
         cross_entropy as cross_entropy,
+        soft_cross_entropy as soft_cross_entropy,
         softmax as softmax,
     )
     from dinogen.models.network.lstm import LstmCell as LstmCell
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
         estimate_discounts as estimate_discounts,
     )
     from dinogen.models.scoring import (
+        distributions as distributions,
         likelihoods as likelihoods,
         mean_nats as mean_nats,
         next_probabilities as next_probabilities,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "blend": ["Blend"],
         "language_model": [
             "LanguageModel",
             "MAX_BLOCK",
@@ -72,7 +76,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "max_block_size",
         ],
         "mixture": ["Mixture", "PRIOR_COUNT", "fit_weights", "mix"],
-        "scoring": ["likelihoods", "mean_nats", "next_probabilities", "score"],
+        "scoring": ["distributions", "likelihoods", "mean_nats", "next_probabilities", "score"],
         "network.cell": ["Cell", "CellPass"],
         "network.elman": ["ElmanCell"],
         "network.gru": ["GruCell"],
@@ -83,6 +87,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "Readout",
             "Recurrent",
             "cross_entropy",
+            "soft_cross_entropy",
             "softmax",
         ],
         "network.lstm": ["LstmCell"],

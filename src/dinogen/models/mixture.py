@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from dinogen.models.language_model import Array, LanguageModel, Rows, Symbols
 
 PRIOR_COUNT = 5.0
-"""Pseudo-count per member, in symbols. It keeps the weights near equal if there are few symbols."""
+"""Pseudo-count per member, in symbols. It keeps the weights near the prior ones if there are few
+symbols."""
 
 _TOLERANCE = 1e-6
 """The tolerance of the sum of the weights, and the convergence threshold of `fit_weights`."""
@@ -99,23 +100,27 @@ def mix(
 
 
 def fit_weights(
-    likelihoods: Sequence[NDArray[np.float64]], counts: NDArray[np.float64] | None = None
+    likelihoods: Sequence[NDArray[np.float64]],
+    counts: NDArray[np.float64] | None = None,
+    prior: Sequence[float] | None = None,
 ) -> list[float]:
     """Fit the weights of a mixture to given symbols by expectation maximisation.
 
     Dempster, Laird and Rubin (1977): in each iteration, the weight of a member becomes its mean
-    posterior probability. `PRIOR_COUNT` is added to its sum of posterior probabilities.
+    posterior probability. K times `PRIOR_COUNT` symbols with the prior weights are added.
 
     Args:
         likelihoods: for each of K members, the (S,) probabilities of the symbols.
         counts: (S,) how much each symbol counts, in any unit; None if all count the same.
+        prior: K weights that sum to 1, of which the fit starts; equal if left out.
 
     Returns:
         K weights that sum to 1.
     """
     K = len(likelihoods)
     symbols = len(likelihoods[0])
-    weights, change = [1 / K] * K, 1.0
+    prior = [1 / K] * K if prior is None else prior
+    weights, change = [*prior], 1.0
     if counts is not None and symbols:
         counts = counts * (symbols / counts.sum())  # (S,)
     while change > _TOLERANCE:
@@ -128,7 +133,11 @@ def fit_weights(
             float(posterior.sum(dtype=np.float64) if counts is None else posterior @ counts)
             for posterior in posteriors
         ]
-        weights = [(share + PRIOR_COUNT) / (symbols + K * PRIOR_COUNT) for share in shares]
+        added = K * PRIOR_COUNT
+        weights = [
+            (share + added * before) / (symbols + added)
+            for share, before in zip(shares, prior[:-1], strict=True)
+        ]
         # The last weight is 1 minus the others, so that rounding cannot break the sum.
         weights.append(1.0 - sum(weights))
         change = max(abs(new - old) for new, old in zip(weights, before, strict=True))

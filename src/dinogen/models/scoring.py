@@ -1,6 +1,6 @@
 """Scoring: the probability of given names, and of each next symbol."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +17,44 @@ def likelihoods(model: LanguageModel, names: Names) -> NDArray[np.float64]:
         model: any language model.
         names: N names of S symbols in total, without unknown symbols.
     """
-    p = np.empty(len(names.symbols))  # (S,)
+    likely = np.empty(len(names.symbols))  # (S,)
+    for places, p in _read(model, names):
+        likely[places] = p[np.arange(len(p)), names.symbols[places]]
+    return likely
+
+
+def distributions(model: LanguageModel, names: Names) -> NDArray[np.float32]:
+    """(S, V) the probability of each symbol at the place of each symbol of the names.
+
+    Args:
+        model: any language model.
+        names: N names of S symbols in total, without unknown symbols.
+    """
+    result = np.empty((len(names.symbols), model.vocab_size), dtype=np.float32)  # (S, V)
+    for places, p in _read(model, names):
+        result[places] = p
+    return result
+
+
+def _read(model: LanguageModel, names: Names) -> Iterator[tuple[NDArray[np.int64], Array]]:
+    """Let a model read names, many at a time.
+
+    Yields:
+        The (n,) places of some symbols, one of each name that is read, and the (n, V)
+        probabilities of all symbols at these places.
+    """
     block = max_block_size(model.vocab_size)
     for first in range(0, len(names), block):
         batch = pack(names, np.arange(first, min(first + block, len(names))))
-        place = names.starts[batch.rows]  # (N,) the index of the first symbol of each name
-        n = batch.batch_sizes[0]
-        state, following = model.begin(n)  # (N, V)
-        symbols = batch.targets[:n]  # (N,)
-        p[place] = following[np.arange(n), symbols]
-        end = n
+        begins = names.starts[batch.rows]  # (N,) the index of the first symbol of each name
+        state, p = model.begin(len(begins))  # (N, V)
+        yield begins, p
         for step, n in enumerate(batch.batch_sizes[1:], start=1):
-            start, end = end, end + n
             # Names are packed longest first: those that have ended come last.
-            state, following = model.advance(model.select(state, slice(n)), symbols[:n])
-            symbols = batch.targets[start:end]  # (n,)
-            p[place[:n] + step] = following[np.arange(n), symbols]
-    return p
+            places = begins[:n] + step  # (n,)
+            symbols = names.symbols[places - 1]  # (n,)
+            state, p = model.advance(model.select(state, slice(n)), symbols)  # (n, V)
+            yield places, p
 
 
 def score(model: LanguageModel, names: Names) -> NDArray[np.float64]:

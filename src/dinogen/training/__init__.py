@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     )
     from dinogen.training.default import DefaultRun as DefaultRun
     from dinogen.training.halves import Halves as Halves
+    from dinogen.training.origin import (
+        MIN_GAIN as MIN_GAIN,
+        MIN_SHARE as MIN_SHARE,
+        TRIAL_NAMES as TRIAL_NAMES,
+        Origin as Origin,
+        choose_origin as choose_origin,
+        load_origin as load_origin,
+    )
     from dinogen.training.run import (
+        PREPARATIONS as PREPARATIONS,
         Progress as Progress,
         Run as Run,
         add_row as add_row,
@@ -28,12 +37,30 @@ if TYPE_CHECKING:
         Selected as Selected,
         Selection as Selection,
     )
-    from dinogen.training.settings import BOUNDS as BOUNDS, CHOICES as CHOICES, Settings as Settings
+    from dinogen.training.settings import (
+        BASE as BASE,
+        BOUNDS as BOUNDS,
+        CHOICES as CHOICES,
+        MAX_NAMES as MAX_NAMES,
+        NO_ORIGIN as NO_ORIGIN,
+        STARTS as STARTS,
+        WRITTEN as WRITTEN,
+        Settings as Settings,
+    )
     from dinogen.training.sgd import (
         Dropout as Dropout,
         clip_by_global_norm as clip_by_global_norm,
         descend as descend,
         rate_factor as rate_factor,
+    )
+    from dinogen.training.teaching import (
+        LIST_SHARE as LIST_SHARE,
+        TRUST as TRUST,
+        Lessons as Lessons,
+        Teaching as Teaching,
+        join_lessons as join_lessons,
+        lessons_of_list as lessons_of_list,
+        write_lessons as write_lessons,
     )
     from dinogen.training.trainer import Trainer as Trainer
 
@@ -49,10 +76,36 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "default": ["DefaultRun"],
         "halves": ["Halves"],
-        "run": ["Progress", "Run", "add_row", "check_plan", "check_resumable"],
+        "origin": [
+            "MIN_GAIN",
+            "MIN_SHARE",
+            "Origin",
+            "TRIAL_NAMES",
+            "choose_origin",
+            "load_origin",
+        ],
+        "run": ["PREPARATIONS", "Progress", "Run", "add_row", "check_plan", "check_resumable"],
         "selection": ["DEFAULT_ORDER", "ORDERS", "Selected", "Selection", "TOLERANCE"],
-        "settings": ["BOUNDS", "CHOICES", "Settings"],
+        "settings": [
+            "BASE",
+            "BOUNDS",
+            "CHOICES",
+            "MAX_NAMES",
+            "NO_ORIGIN",
+            "STARTS",
+            "Settings",
+            "WRITTEN",
+        ],
         "sgd": ["Dropout", "clip_by_global_norm", "descend", "rate_factor"],
+        "teaching": [
+            "LIST_SHARE",
+            "Lessons",
+            "TRUST",
+            "Teaching",
+            "join_lessons",
+            "lessons_of_list",
+            "write_lessons",
+        ],
         "trainer": ["Trainer"],
     },
 )

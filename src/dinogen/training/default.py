@@ -1,23 +1,49 @@
 """The default recipe: a network trained by SGD, mixed with n-grams."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from math import isfinite
 from time import monotonic
+from typing import TypeVar
 
-from dinogen.checkpoint.checkpoint import NETWORK, Checkpoint, ResumeState, TrainingStats
+from dinogen.checkpoint.checkpoint import (
+    NETWORK,
+    Checkpoint,
+    Lineage,
+    ResumeState,
+    TrainingStats,
+)
 from dinogen.data.corpus import Corpus, hold_out
+from dinogen.data.known import OriginNames
 from dinogen.data.spelling import spell
 from dinogen.data.statistics import MAX_HELD_OUT
 from dinogen.errors import CheckpointError, SettingError
-from dinogen.generation.calibration import calibrate, strict_decoding
+from dinogen.generation.calibration import (
+    FROM_ORIGIN,
+    FROM_SCRATCH,
+    calibrate,
+    strict_decoding,
+)
 from dinogen.generation.decoding import draw_block
 from dinogen.generation.rules import NameRules
 from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread
+from dinogen.training.origin import Origin, choose_origin
 from dinogen.training.run import Progress, check_plan, check_resumable
 from dinogen.training.selection import Selection
-from dinogen.training.settings import DEFAULT_RECIPE, Settings
+from dinogen.training.settings import DEFAULT_RECIPE, NO_ORIGIN, SCRATCH, TUNED, Settings
+from dinogen.training.teaching import Teaching
 from dinogen.training.trainer import Trainer
+
+NGRAM_PRIOR = 0.2
+"""The weight of the n-grams beside a network that starts from another one, if no names are held out
+to fit it."""
+
+T = TypeVar("T")
+
+_TEACHER = "teacher."
+"""The prefix of the teacher's state in a resume state."""
 
 
 class DefaultRun:
@@ -26,34 +52,102 @@ class DefaultRun:
     Attributes:
         settings: the settings of the run.
         corpus: the training names.
+        origin: the trained network from which training starts; None to train from scratch.
         trainer: the trainer of the network; None for n-grams alone.
+        teaching: the preparation of a network that is taught; None for any other.
     """
 
-    def __init__(self, corpus: Corpus, settings: Settings) -> None:
+    def __init__(self, corpus: Corpus, settings: Settings, origin: Origin | None = None) -> None:
         """Set up a run at step 0.
 
         Args:
             corpus: the training names.
             settings: the settings of the run.
+            origin: the trained network from which training starts, unless it starts from scratch.
 
         Raises:
-            SettingError: for a network that is too large.
+            SettingError: for a network that is too large, and for an origin that does not fit the
+                settings.
         """
         self.settings = settings
         self.corpus = corpus
+        self.origin = origin
+        self.trainer: Trainer | None = None
+        self.teaching: Teaching | None = None
+        self._saved_lineage: Lineage | None = None
+        self._seconds = 0.0
         vocab_size = len(corpus.vocabulary)
         training, held_out = hold_out(corpus, settings.holdout, settings.seed)
-        self._selection = Selection(training, held_out, corpus.names, vocab_size, settings.order)
-        self.trainer: Trainer | None = None
-        if config := _network_config(settings, vocab_size):
-            self.trainer = Trainer(
-                _initial_network(config, settings.seed),
-                training,
-                held_out if len(held_out) else training.subsample(MAX_HELD_OUT),
-                settings,
-                held_out=len(held_out) > 0,
+        self._selection = Selection(
+            training,
+            held_out,
+            corpus.names,
+            vocab_size,
+            settings.order,
+            None if origin is None else NGRAM_PRIOR,
+        )
+        if (origin is None) != (settings.start == SCRATCH):
+            name = origin.name if origin else NO_ORIGIN
+            raise SettingError(f"start {settings.start} does not fit the origin {name}")
+        config = _network_config(settings, vocab_size)
+        if config is None:
+            return
+
+        def trainer(network: Network, settings: Settings) -> Trainer:
+            validation = held_out if len(held_out) else training.subsample(MAX_HELD_OUT)
+            return Trainer(network, validation, settings, held_out=len(held_out) > 0)
+
+        _check_size(config)
+        if origin is None:
+            self.trainer = trainer(_initial_network(config, settings.seed), settings)
+            self.trainer.learn_from(training)
+            return
+        # Its size may grow with the symbols of the list.
+        _check_size(origin.network.config._replace(vocab_size=vocab_size))
+        started = origin.start(corpus.vocabulary, settings.seed)
+        if settings.start == TUNED:
+            if config != started.config:
+                raise SettingError("a tuned network has the cell and the size of its origin")
+            self.trainer = trainer(started, settings)
+            self.trainer.learn_from(training)
+        else:
+            teacher = trainer(
+                started, origin.settings(corpus.stats, settings.seed, holdout=settings.holdout)
             )
-        self._seconds = 0.0
+            teacher.learn_from(training)
+            self.teaching = Teaching(teacher, corpus, training, settings.seed)
+            self.trainer = trainer(_initial_network(config, settings.seed), settings)
+
+    @classmethod
+    def start(
+        cls,
+        corpus: Corpus,
+        *,
+        seed: int,
+        origin: str | None = None,
+        epochs: int | None = None,
+        **given: str | float | None,
+    ) -> "DefaultRun":
+        """Set up a run as ``dinogen train`` does: with the base where it helps.
+
+        Args:
+            corpus: the training names.
+            seed: the random seed.
+            origin: what training starts from: ``base``, ``none``, or the path of a checkpoint; None
+                for the base if it helps.
+            epochs: the number of passes over the names; see `Settings.for_corpus`.
+            given: any other attributes of `Settings`.
+
+        Raises:
+            SettingError: see `Settings.for_corpus`.
+            CheckpointError: see `choose_origin`.
+        """
+        chosen = None if given.get("hidden_size") == 0 else choose_origin(origin, corpus, seed)
+        if chosen:
+            given |= chosen.network_settings(given)
+        return cls(
+            corpus, Settings.for_corpus(corpus.stats, epochs=epochs, seed=seed, **given), chosen
+        )
 
     @classmethod
     @one_thread()
@@ -61,6 +155,7 @@ class DefaultRun:
         cls,
         corpus: Corpus,
         checkpoint: Checkpoint,
+        origin: Origin | None = None,
         *,
         steps: int | None = None,
         epochs: int | None = None,
@@ -74,15 +169,17 @@ class DefaultRun:
         Args:
             corpus: the corpus that the checkpoint was trained on.
             checkpoint: a checkpoint of the default recipe.
+            origin: the origin of the checkpoint; None if it was trained from scratch.
             steps: a new total of updates; None for the planned one.
             epochs: a new total of passes over the names, instead of ``steps``.
             patience: a new patience; None for the saved one.
 
         Raises:
-            CheckpointError: for another corpus or recipe, and for a damaged resume state.
+            CheckpointError: for another corpus, recipe or origin, and for a damaged resume state.
             SettingError: for settings out of range, and for fewer steps than are done.
         """
         check_resumable(checkpoint, DEFAULT_RECIPE, corpus)
+        _check_origin(checkpoint, origin)
         try:
             saved = Settings.from_json(checkpoint.training.settings)
         except SettingError as error:
@@ -101,17 +198,25 @@ class DefaultRun:
         # Compared before the run is set up: the settings may claim a network of any size.
         if saved_config != _network_config(chosen, len(corpus.vocabulary)):
             raise CheckpointError("its settings and its network differ; train anew")
-        run = cls(corpus, chosen)
+        try:
+            run = cls(corpus, chosen, origin)
+        except SettingError as error:
+            raise CheckpointError(f"its settings are damaged: {error}; train anew") from None
         if run.trainer is None or not isinstance(network, Network):
             return run
+        arrays, numbers = checkpoint.resume
+        teacher = ResumeState(_of_teacher(arrays), _of_teacher(numbers))
+        if run.teaching and teacher.numbers:
+            run.teaching.restore(teacher)
         run.trainer.restore(
             network,
-            checkpoint.resume,
+            ResumeState(_own(arrays), _own(numbers)),
             done.steps,
             [*checkpoint.history],
             keep_stale=done.interrupted or not more_time,
         )
         run._seconds = done.seconds
+        run._saved_lineage = checkpoint.lineage
         return run
 
     @property
@@ -141,11 +246,21 @@ class DefaultRun:
         """Yield the progress after each update. `train` adds the limit to one thread."""
         # N-grams are counted first, so that a snapshot takes little time.
         self._selection.prepare()
-        while self.trainer and not self.trainer.finished:
-            began = monotonic()
-            progress = self.trainer.update()
+        trainer = self.trainer
+        if trainer is None or trainer.finished:
+            return
+        if self.teaching and not trainer.is_ready:
+            yield from self._timed(self.teaching.prepare(trainer))
+        yield from self._timed(trainer.updates())
+
+    def _timed(self, updates: Iterator[Progress]) -> Iterator[Progress]:
+        """Add the time that each update takes."""
+        began = monotonic()
+        for progress in updates:
             self._seconds += monotonic() - began
             yield progress
+            began = monotonic()
+        self._seconds += monotonic() - began
 
     @one_thread()
     def checkpoint(self) -> Checkpoint:
@@ -154,8 +269,9 @@ class DefaultRun:
         resume = ResumeState({}, {})
         if self.trainer:
             best = self.trainer.best_network
-            networks, resume = {NETWORK: best}, self.trainer.resume_state()
+            networks, resume = {NETWORK: best}, self._resume_state(self.trainer)
         selected = self._selection.select(networks)
+        strictness = FROM_SCRATCH if self.origin is None else FROM_ORIGIN
         return Checkpoint(
             recipe=DEFAULT_RECIPE,
             mixture=selected.mixture,
@@ -164,7 +280,7 @@ class DefaultRun:
             corpus=self.corpus.stats,
             known=self.corpus.known,
             pairs=self.corpus.pairs,
-            decoding=calibrate(selected.mixture, self.corpus),
+            decoding=calibrate(selected.mixture, self.corpus, strictness),
             training=TrainingStats(
                 seed=self.settings.seed,
                 steps=self.step,
@@ -175,17 +291,54 @@ class DefaultRun:
             held_out=selected.held_out,
             history=[*self.trainer.history] if self.trainer else [],
             resume=resume,
+            lineage=self._lineage(),
+            origin_names=self._origin_names,
         )
+
+    @cached_property
+    def _origin_names(self) -> OriginNames | None:
+        """The names that the origin has learned from."""
+        return self.origin and self.origin.names(self.corpus.vocabulary)
+
+    def _resume_state(self, trainer: Trainer) -> ResumeState:
+        """Return the state of the trainer, and that of the teacher as long as it is needed."""
+        own = trainer.resume_state()
+        if self.teaching is None or trainer.finished:
+            return own
+        teacher = self.teaching.resume_state()
+        return ResumeState(
+            {**own.arrays, **_prefixed(teacher.arrays)},
+            {**own.numbers, **_prefixed(teacher.numbers)},
+        )
+
+    def _lineage(self) -> Lineage | None:
+        """Return the record of the origin and the teacher."""
+        if self.origin is None:
+            return None
+        lineage = self.origin.lineage(self.corpus.vocabulary)
+        if self.teaching is None:
+            return lineage
+        teacher = self.teaching.trainer
+        if teacher.step == 0 and self._saved_lineage:
+            return self._saved_lineage  # a finished run has no teacher any more
+        loss = teacher.best_loss if teacher.held_out and isfinite(teacher.best_loss) else None
+        return lineage._replace(steps=teacher.step, nats_per_symbol=loss)
 
     @one_thread()
     def sample_names(self, n: int) -> list[str]:
-        """Return n names of the network at the current step, always with the same seed."""
+        """Return n names of the network at the current step, always with the same seed.
+
+        While the network is prepared, they are names of the teacher.
+        """
         if self.trainer is None:
             return []
+        learning = self.trainer
+        if self.teaching and not learning.is_ready:
+            learning = self.teaching.trainer
         corpus = self.corpus
         decoding, random = strict_decoding(corpus.stats.distinct), random_stream(0, Purpose.SAMPLE)
         rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
-        names, _ = draw_block(self.trainer.network, random, n, decoding, rules)
+        names, _ = draw_block(learning.network, random, n, decoding, rules)
         return spell(names, corpus.vocabulary, corpus.case).split("\n")[:-1]
 
 
@@ -196,15 +349,51 @@ def _network_config(settings: Settings, vocab_size: int) -> NetworkConfig | None
     return NetworkConfig(vocab_size, settings.hidden_size, settings.cell, settings.layers)
 
 
-@one_thread()
-def _initial_network(config: NetworkConfig, seed: int) -> Network:
-    """Draw the initial network of a seed. Refuses a network that is too large."""
+def _check_size(config: NetworkConfig) -> None:
+    """Refuse a network that is too large."""
     if config.parameter_count > MAX_PARAMETERS:
         raise SettingError(
             f"cell {config.cell}, layers {config.layers} and hidden size {config.hidden_size:,} "
             f"make {config.parameter_count:,} parameters for {config.vocab_size:,} symbols, and "
             f"{MAX_PARAMETERS:,} are the most; choose fewer layers or a smaller hidden size"
         )
+
+
+@one_thread()
+def _initial_network(config: NetworkConfig, seed: int) -> Network:
+    """Draw the initial network of a seed."""
     network = Network(config)
     network.initialise(random_stream(seed, Purpose.INITIALISE))
     return network
+
+
+def _check_origin(checkpoint: Checkpoint, origin: Origin | None) -> None:
+    """Refuse an origin that is not that of a checkpoint."""
+    lineage = checkpoint.lineage
+    if (lineage and lineage.digest) == (origin and origin.digest):
+        return
+    if lineage is None:
+        raise CheckpointError("it was trained from scratch; resume without --from")
+    raise CheckpointError(
+        f"it started from another network, {lineage.name}; resume with --from and that network, or "
+        "train anew with --force"
+    )
+
+
+def _prefixed(values: Mapping[str, T]) -> dict[str, T]:
+    """Return values with the prefix of the teacher."""
+    return {f"{_TEACHER}{name}": value for name, value in values.items()}
+
+
+def _own(values: Mapping[str, T]) -> dict[str, T]:
+    """Return the values without the prefix of the teacher."""
+    return {name: value for name, value in values.items() if not name.startswith(_TEACHER)}
+
+
+def _of_teacher(values: Mapping[str, T]) -> dict[str, T]:
+    """Return the values with the prefix of the teacher, without it."""
+    return {
+        name.removeprefix(_TEACHER): value
+        for name, value in values.items()
+        if name.startswith(_TEACHER)
+    }

@@ -6,8 +6,7 @@ from math import prod
 
 import numpy as np
 
-from dinogen.data.batches import Batch, pack
-from dinogen.data.sequences import Names
+from dinogen.data.batches import Batch
 from dinogen.models.network.layers import LayerMasks
 from dinogen.models.network.network import Network
 from dinogen.models.network.parameters import Parameters
@@ -25,18 +24,12 @@ class Halves:
     gradients are added in a fixed order. So the result does not depend on the number of cores.
     """
 
-    def __init__(self, network: Network, names: Names) -> None:
-        """Set up the computation.
-
-        Args:
-            network: the network. Its parameters may change between two calls.
-            names: the names that the batches are packed from.
-        """
+    def __init__(self, network: Network) -> None:
+        """Set up the computation for a network. Its parameters may change between two calls."""
         # Most networks are too small for halves, so only this imports the thread pool.
         from concurrent.futures import ThreadPoolExecutor
 
         self._networks = [network, Network(network.config, parameters=network.parameters)]
-        self._names = names
         self._pool = ThreadPoolExecutor(1) if (os.cpu_count() or 1) > 1 else None
 
     @staticmethod
@@ -77,6 +70,6 @@ class Halves:
         # Overflow is checked by the caller. The error state belongs to a thread.
         with np.errstate(over="ignore", invalid="ignore"):
             result = self._networks[half].loss_and_gradients(
-                pack(self._names, batch.rows[half::2]), masks=own_masks
+                batch.every_other(half), masks=own_masks
             )
         return result.loss, result.gradients

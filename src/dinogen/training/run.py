@@ -8,6 +8,12 @@ from dinogen.checkpoint.checkpoint import Checkpoint, HistoryRow, TrainingStats
 from dinogen.data.corpus import Corpus
 from dinogen.errors import CheckpointError, SettingError
 
+PREPARATIONS = ("teacher", "writing")
+"""What comes before the training of a network that is taught: a teacher learns the list, and writes
+names."""
+
+TEACHER, WRITING = PREPARATIONS
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -20,12 +26,17 @@ class Progress:
         row: the row that this update added to the history, if any.
         lowered_rate: the new learning rate, if the loss exploded and the run was rolled back to its
             best parameters.
+        preparation: the part of the preparation that this progress belongs to, one of
+            `PREPARATIONS`; None for the training of the network that is saved.
+        total: the number of steps, or of names, of that part.
     """
 
     step: int
     loss: float
     row: HistoryRow | None = None
     lowered_rate: float | None = None
+    preparation: str | None = None
+    total: int = 0
 
 
 class Run(Protocol):

@@ -1,6 +1,6 @@
 """Model selection: the order of the n-grams and the weights of the mixture, by held-out names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -55,6 +55,7 @@ class Selection:
         everything: Names,
         vocab_size: int,
         order: int | None,
+        ngram_prior: float | None = None,
     ) -> None:
         """Set up a selection.
 
@@ -64,7 +65,10 @@ class Selection:
             everything: the names on which the chosen n-grams are counted.
             vocab_size: V, the end included.
             order: the n-gram order; 0 for no n-grams, None to choose it.
+            ngram_prior: the weight of the n-grams if no names are held out, and the prior one if
+                there are; equal to that of each network if left out.
         """
+        self._ngram_prior = ngram_prior
         self._training = training
         self._held_out = held_out
         self._everything = everything
@@ -100,10 +104,18 @@ class Selection:
     def _weigh(self, scored: Mapping[str, Likelihoods], order: int) -> "_Candidate":
         """Fit the mixture weights with n-grams of an order, and compute the held-out losses."""
         counts = self._held_out.symbol_weights  # (S,)
-        weights = fit_weights([*scored.values()], counts)
+        weights = fit_weights([*scored.values()], counts, self._prior([*scored]))
         nats = mean_nats(mix(weights, [*scored.values()]), counts)
         alone = {name: mean_nats(p, counts) for name, p in scored.items()}
         return _Candidate(order, dict(zip(scored, weights, strict=True)), nats, alone)
+
+    def _prior(self, names: Sequence[str]) -> list[float]:
+        """Return the prior weight of each member, by their names."""
+        ngram = self._ngram_prior
+        if ngram is None or NGRAM not in names or len(names) == 1:
+            return [1 / len(names)] * len(names)
+        other = (1 - ngram) / (len(names) - 1)
+        return [ngram if name == NGRAM else other for name in names]
 
     def _summary(self, chosen: "_Candidate") -> HeldOut | None:
         """Return the held-out loss of the chosen candidate; None if no names are held out."""

@@ -37,7 +37,28 @@ BOUNDS: Bounds = {
 }
 """The bounds of each numeric setting."""
 
-CHOICES: Mapping[str, tuple[str, ...]] = {"cell": ("rnn", "gru", "lstm")}
+STARTS = ("scratch", "tuned", "taught")
+"""How training can start. From scratch; or with the weights of a trained network, which is tuned to
+the list; or with lessons of a teacher, which is such a tuned network."""
+
+SCRATCH, TUNED, TAUGHT = STARTS
+
+WRITTEN = 12_000
+"""The number of names that a teacher writes."""
+
+TUNED_EPOCHS, TUNED_RATE, TUNED_DROPOUT = 10, 0.6, 0.2
+"""The epochs, the learning rate and the dropout of a network that is tuned to a list."""
+
+TAUGHT_EPOCHS, TAUGHT_RATE = 7, 1.0
+"""The epochs of a network that is taught, and the learning rate of a vanilla RNN."""
+
+BASE, NO_ORIGIN = "base", "none"
+"""The name of the bundled network to start from, and what stands for none."""
+
+MAX_NAMES = 3_000
+"""The maximum number of names for which the base is used by default."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"cell": ("rnn", "gru", "lstm"), "start": STARTS}
 """The possible values of each text setting."""
 
 LEARNING_RATES: Mapping[str, float] = {"rnn": 0.3, "gru": 0.7, "lstm": 2.0}
@@ -55,6 +76,7 @@ class Settings:
         steps: the total number of updates.
         cell: the kind of recurrent cell.
         layers: the number of recurrent layers.
+        start: how training starts, one of `STARTS`.
         batch_size: the number of names in a batch.
         learning_rate: the highest rate of the schedule.
         momentum: the share of the last update that is added to the next one.
@@ -75,6 +97,7 @@ class Settings:
     steps: int
     cell: str = "rnn"
     layers: int = 1
+    start: str = SCRATCH
     batch_size: int = 32
     learning_rate: float = LEARNING_RATES["rnn"]
     momentum: float = 0.9
@@ -107,10 +130,18 @@ class Settings:
     ) -> Self:
         """Fill in missing settings, or those that are None, from the number N of names.
 
-        Hidden units: 128; 256 from 1,000 names on for one layer. Batch size: 32; 64 from 10,000
-        names on. Epochs: 640 / N^0.35. Learning rate: see `LEARNING_RATES`. Dropout: 24 / N^0.6 for
-        a vanilla RNN, twice as much for a cell with gates, and at most 0.5. If N < 200, no names
-        are held out, and there are half as many epochs.
+        If N < 200, no names are held out. The other defaults depend on how training starts.
+
+        From scratch: 128 hidden units; 256 from 1,000 names on for one layer. Batch size: 32; 64
+        from 10,000 names on. Epochs: 640 / N^0.35; half as many if no names are held out. Learning
+        rate: see `LEARNING_RATES`. Dropout: 24 / N^0.6 for a vanilla RNN, twice as much for a cell
+        with gates, and at most 0.5.
+
+        Tuned: `TUNED_EPOCHS` epochs, the learning rate `TUNED_RATE` and dropout `TUNED_DROPOUT`.
+
+        Taught: 256 hidden units for one layer, a batch size of 64, and no dropout. There are
+        `TAUGHT_EPOCHS` epochs over the names of the list and the written ones. The learning rate of
+        a vanilla RNN is `TAUGHT_RATE`.
 
         Args:
             stats: the statistics of the corpus.
@@ -121,28 +152,48 @@ class Settings:
             SettingError: as the class does, and for both epochs and steps.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        cell = chosen.setdefault("cell", cls.cell)
-        is_large = stats.names >= 1_000 and chosen.get("layers", cls.layers) == 1
-        chosen.setdefault("hidden_size", 256 if is_large else 128)
-        chosen.setdefault("batch_size", 32 if stats.names < 10_000 else 64)
-        # An unknown cell is refused below.
-        chosen.setdefault("learning_rate", LEARNING_RATES.get(str(cell), cls.learning_rate))
-        dropout = (24 if cell == "rnn" else 48) / stats.names**0.6
-        chosen.setdefault("dropout", min(0.5, round(dropout, 3)))
-        is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT
-        if is_short:
-            chosen.setdefault("holdout", 0.0)
+        default_epochs = cls._set_defaults(chosen, stats)
         if "steps" in chosen:
             if epochs is not None:
                 raise SettingError("steps and epochs both set the training time; give one of them")
             return cls.from_json(chosen)
         draft = cls.from_json({**chosen, "steps": 1})
         names = stats.names - stats.held_out_count(draft.holdout)
-        per_epoch = -(-names // draft.batch_size)
-        if epochs is None:
-            epochs = max(1, round((320 if is_short else 640) / stats.names**0.35))
+        if draft.start == TAUGHT:
+            names += WRITTEN
+        epochs = default_epochs if epochs is None else epochs
         check("epochs", epochs, BOUNDS)
-        return replace(draft, steps=epochs * per_epoch)
+        return replace(draft, steps=epochs * -(-names // draft.batch_size))
+
+    @classmethod
+    def _set_defaults(cls, chosen: dict[str, str | float], stats: "CorpusStats") -> int:
+        """Add the defaults to settings, in place; returns the default number of epochs."""
+        cell = str(chosen.setdefault("cell", cls.cell))
+        one_layer = chosen.get("layers", cls.layers) == 1
+        is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT
+        if is_short:
+            chosen.setdefault("holdout", 0.0)
+        dropout = (24 if cell == "rnn" else 48) / stats.names**0.6
+        defaults: dict[str, float] = {
+            "hidden_size": 256 if stats.names >= 1_000 and one_layer else 128,
+            "batch_size": 32 if stats.names < 10_000 else 64,
+            # An unknown cell is refused later.
+            "learning_rate": LEARNING_RATES.get(cell, cls.learning_rate),
+            "dropout": min(0.5, round(dropout, 3)),
+        }
+        epochs: int = max(1, round((320 if is_short else 640) / stats.names**0.35))
+        if chosen.get("start") == TUNED:
+            defaults |= {"learning_rate": TUNED_RATE, "dropout": TUNED_DROPOUT}
+            epochs = TUNED_EPOCHS
+        elif chosen.get("start") == TAUGHT:
+            hidden = 256 if one_layer else 128
+            defaults |= {"hidden_size": hidden, "batch_size": 64, "dropout": 0.0}
+            if cell == cls.cell:
+                defaults["learning_rate"] = TAUGHT_RATE
+            epochs = TAUGHT_EPOCHS
+        for name, value in defaults.items():
+            chosen.setdefault(name, value)
+        return epochs
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:

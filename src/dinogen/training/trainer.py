@@ -1,5 +1,6 @@
 """Training one network by SGD, with validation, early stopping and roll-back."""
 
+from collections.abc import Iterator
 from math import inf, isfinite, log
 
 import numpy as np
@@ -35,22 +36,16 @@ class Trainer:
         network: the network at the current step, which may not be the best one.
         step: the number of updates done.
         history: the evaluations so far.
+        held_out: False if the validation names are also training names.
     """
 
     def __init__(
-        self,
-        network: Network,
-        training: Names,
-        validation: Names,
-        settings: Settings,
-        *,
-        held_out: bool,
+        self, network: Network, validation: Names, settings: Settings, *, held_out: bool
     ) -> None:
-        """Set up a trainer.
+        """Set up a trainer. Before the first update, it needs names to `learn_from`.
 
         Args:
             network: the network with its initial parameters.
-            training: the training names.
             validation: the names that decide which parameters are best.
             settings: the settings of the run.
             held_out: False if the validation names are also training names; then training does not
@@ -62,10 +57,10 @@ class Trainer:
         self.history: list[HistoryRow] = []
         self._validation = validation
         self._settings = settings
-        self._held_out = held_out
+        self.held_out = held_out
         pay = Halves.pay(network, settings.batch_size)
-        self._halves = Halves(network, training) if pay else None
-        self._batches = Batches(training, settings.batch_size, settings.seed)
+        self._halves = Halves(network) if pay else None
+        self._lessons: Batches | None = None
         self._dropout = Dropout(settings.dropout, config.hidden_size, config.layers, settings.seed)
         self._velocity = Parameters(config.shapes, np.float32)
         self._best = network.parameters.copy()
@@ -74,10 +69,43 @@ class Trainer:
         self._rollbacks = 0
         self._loss, self._symbols = 0.0, 0  # summed since the last row of the history
 
+    def learn_from(self, names: Names, soft_targets: Array | None = None) -> None:
+        """Set the names to learn from.
+
+        Args:
+            names: the training names, of S symbols.
+            soft_targets: (S, V) the probabilities to learn at each symbol of the names; None to
+                learn the names themselves.
+        """
+        settings = self._settings
+        self._lessons = Batches(names, settings.batch_size, settings.seed, soft_targets)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has names to learn from."""
+        return self._lessons is not None
+
+    @property
+    def _batches(self) -> Batches:
+        """The batches to learn from."""
+        if self._lessons is None:
+            raise RuntimeError("the trainer has no names to learn from")
+        return self._lessons
+
+    @property
+    def best_loss(self) -> float:
+        """The loss of the best parameters on the validation names; infinite without evaluation."""
+        return self._best_loss
+
     @property
     def finished(self) -> bool:
         """Whether all steps are done, or the held-out loss has stopped improving."""
         return self.step >= self._settings.steps or self._stale >= self._settings.patience
+
+    @property
+    def steps(self) -> int:
+        """The planned number of updates, including those done."""
+        return self._settings.steps
 
     @property
     def best_network(self) -> Network:
@@ -85,6 +113,15 @@ class Trainer:
         best = Network(self.network.config)
         best.parameters.fill(self._best)
         return best
+
+    def updates(self) -> Iterator[Progress]:
+        """Do the remaining updates; yields after each.
+
+        Raises:
+            TrainingError: if the loss explodes after `MAX_ROLLBACKS` rollbacks.
+        """
+        while not self.finished:
+            yield self.update()
 
     def update(self) -> Progress:
         """Learn from one batch, and evaluate if an evaluation is due.
@@ -176,9 +213,9 @@ class Trainer:
         if loss < self._best_loss:
             self._best_loss, self._stale = loss, 0
             self._best.fill(self.network.parameters)
-        elif self._held_out:
+        elif self.held_out:
             self._stale += 1
-        row = HistoryRow(self.step, {"train": train, "heldout": loss if self._held_out else None})
+        row = HistoryRow(self.step, {"train": train, "heldout": loss if self.held_out else None})
         add_row(self.history, row, self._interval)
         self._loss, self._symbols = 0.0, 0
         return row
@@ -197,6 +234,7 @@ class Trainer:
             {name: array.copy() for name, array in arrays.items()},
             {
                 "stale": self._stale,
+                "evaluated": int(isfinite(self._best_loss)),
                 "rollbacks": self._rollbacks,
                 "loss": self._loss,
                 "symbols": self._symbols,
@@ -228,15 +266,15 @@ class Trainer:
         shapes = {name: array.shape for name, array in arrays.items()}
         if arrays and shapes != {name: array.shape for name, array in expected.items()}:
             raise CheckpointError("its saved optimizer state does not fit its network; train anew")
-        counts = [state.numbers.get(name) for name in ("stale", "rollbacks", "symbols")]
+        names = ("stale", "evaluated", "rollbacks", "symbols")
+        counts = [state.numbers.get(name) for name in names]
         if "loss" not in state.numbers or not all(
             isinstance(value, int) and value >= 0 for value in counts
         ):
             raise CheckpointError("its saved training counters are damaged; train anew")
         self._best.fill(best.parameters)
         self.network.parameters.fill(self._best)
-        # Without a history nothing has been evaluated, so the first evaluation is the best.
-        self._best_loss = self._validate() if history else inf
+        self._best_loss = self._validate() if state.numbers["evaluated"] else inf
         for name, array in arrays.items():
             expected[name][...] = array
         if keep_stale:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dinogen.checkpoint.checkpoint import Checkpoint
+from dinogen.checkpoint.checkpoint import Checkpoint, Lineage
 from dinogen.cli.terminal import printable
 from dinogen.cli.views.charts import draw_losses
 from dinogen.cli.views.screen import pluralize, show_symbol
@@ -87,6 +87,8 @@ def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
         add_row("mixture", describe_shares(checkpoint))
     add_row("training list", _describe_corpus(checkpoint))
     add_row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
+    if checkpoint.lineage:
+        add_row("started from", _describe_lineage(checkpoint.lineage, checkpoint.vocabulary))
     interrupted = ", interrupted before the end" if training.interrupted else ""
     add_row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{interrupted}")
     if held_out := checkpoint.held_out:
@@ -111,6 +113,21 @@ def describe_shares(checkpoint: Checkpoint) -> str:
         alone = f" (alone {losses[name]:.3f})" if name in losses else ""
         shares.append(f"{weight:.0%} {_label(name)}{alone}")
     return ", ".join(shares)
+
+
+def _describe_lineage(lineage: Lineage, vocabulary: Vocabulary) -> str:
+    """Describe the origin of a network, and what its teacher did."""
+    config = describe_network(lineage.cell, lineage.layers, lineage.hidden_size)
+    nouns = f"{vocabulary.unit.noun}s"
+    parts = [
+        f"{lineage.name}: {config}, which knew {lineage.symbols} of {len(vocabulary) - 1} {nouns}"
+    ]
+    if lineage.steps:
+        steps = pluralize(lineage.steps, "step")
+        parts.append(f"as a teacher it learned the list in {steps}")
+        if lineage.nats_per_symbol is not None:
+            parts.append(f"held out {lineage.nats_per_symbol:.3f} nats per {vocabulary.noun}")
+    return "; ".join(parts)
 
 
 def _describe_decoding(decoding: Decoding) -> str:

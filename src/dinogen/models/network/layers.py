@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dinogen.data.batches import Batch
 from dinogen.models.language_model import MIN_PROBABILITY, Array, Symbols
 from dinogen.models.network.cell import Arrays, Cell, CellState
 from dinogen.models.network.parameters import NewArrays, Shapes, Workspace
@@ -208,7 +209,7 @@ class Readout:
         return logits
 
     def loss(
-        self, p: Arrays, gradients: Arrays, a: Array, targets: Symbols, workspace: Workspace
+        self, p: Arrays, gradients: Arrays, a: Array, batch: Batch, workspace: Workspace
     ) -> tuple[float, Array]:
         """Compute the summed cross-entropy and its gradients.
 
@@ -216,14 +217,17 @@ class Readout:
             p: the layer's arrays.
             gradients: the gradients on these arrays. Overwritten.
             a: (S, H) outputs of the layer below.
-            targets: (S,) the symbols that followed.
+            batch: the batch, which has the targets.
             workspace: memory for intermediate results.
 
         Returns:
             The loss in nats, and the (S, H) gradient on ``a``.
         """
         dlogits = self.logits(p, a, workspace.array("logits", len(p["by"]), len(a)))  # (V, S)
-        loss = cross_entropy(dlogits, targets)
+        if batch.soft_targets is None:
+            loss = cross_entropy(dlogits, batch.targets)
+        else:
+            loss = soft_cross_entropy(dlogits, batch.soft_targets)
         np.dot(a.T, dlogits.T, out=gradients["Wya"])
         np.dot(dlogits, np.ones(len(a), dtype=a.dtype), out=gradients["by"])
         return loss, np.dot(dlogits.T, p["Wya"].T, out=workspace.array("da", *a.shape))
@@ -256,6 +260,25 @@ def cross_entropy(logits: Array, targets: Symbols) -> float:
     total = logits.sum(axis=0)  # (S,)
     logits /= total
     logits.put(index, logits.take(index) - 1)
+    return float(np.log(total).sum(dtype=np.float64) - likely.sum(dtype=np.float64))
+
+
+def soft_cross_entropy(logits: Array, soft_targets: Array) -> float:
+    """Sum the cross-entropy -sum_v q_v log softmax(logits)_v over the columns, in nats.
+
+    Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2, at
+    temperature 1.
+
+    Args:
+        logits: (V, S). Overwritten with the gradient of the sum, softmax - q.
+        soft_targets: (S, V) the probabilities q; each row sums to 1.
+    """
+    logits -= logits.max(axis=0)  # (V, S)
+    likely = np.einsum("vs,sv->s", logits, soft_targets)  # (S,)
+    np.exp(logits, out=logits)
+    total = logits.sum(axis=0)  # (S,)
+    logits /= total
+    logits -= soft_targets.T
     return float(np.log(total).sum(dtype=np.float64) - likely.sum(dtype=np.float64))
 
 

@@ -218,9 +218,7 @@ class Network:
             x, end_state, backward = layer.forward(p, x, batch.batch_sizes, before, mask, workspace)
             after.append(end_state)
             backward_passes.append(backward)
-        loss, da = self._readout.loss(
-            readout, readout_gradients, x, batch.targets, self._workspaces[-1]
-        )
+        loss, da = self._readout.loss(readout, readout_gradients, x, batch, self._workspaces[-1])
         dstate: list[CellState] = []
         for backward, own in zip(
             reversed(backward_passes), reversed(recurrent_gradients), strict=True
