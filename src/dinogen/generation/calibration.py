@@ -18,19 +18,20 @@ class Strictness(NamedTuple):
     """How strictly names may be drawn.
 
     Attributes:
-        min_p: min-p, times the cube root of the number of names.
+        min_p, exponent: of N names, min-p is ``min_p * N**exponent``.
         keep: the share of the new candidates that are kept.
         min_variety: the minimum share of new and distinct names among those that are kept if known
             names are candidates, too.
     """
 
     min_p: float
+    exponent: float
     keep: float
     min_variety: float
 
 
-FROM_SCRATCH = Strictness(min_p=1.0, keep=0.75, min_variety=0.25)
-FROM_ORIGIN = Strictness(min_p=0.8, keep=0.5, min_variety=0.83)
+FROM_SCRATCH = Strictness(min_p=1.0, exponent=-1 / 3, keep=0.75, min_variety=0.25)
+FROM_ORIGIN = Strictness(min_p=2.0, exponent=-1 / 2, keep=0.5, min_variety=0.83)
 """The strictness for a model from scratch, and for one that started from a trained network, which
 writes names as good with more variety."""
 
@@ -47,13 +48,12 @@ DRAWN = 4_096
 def strict_decoding(names: int, strictness: Strictness = FROM_SCRATCH) -> Decoding:
     """Return the strictest decoding for a model of N distinct training names.
 
-    Min-p falls with the cube root of N: a model of few names is wrong more often, so its unlikely
-    symbols are trusted less. The least likely of the new candidates are dropped. The rule was
-    chosen by the plausibility and the variety of names, on other lists than those that
-    ``make bench`` reports.
+    Min-p falls with N: a model of few names is wrong more often, so its unlikely symbols are
+    trusted less. The least likely of the new candidates are dropped. The rule was chosen by the
+    plausibility and the variety of names, on other lists than those that ``make bench`` reports.
     """
-    min_p = min(MAX_MIN_P, strictness.min_p * names ** (-1 / 3))
-    return Decoding(min_p=min_p, keep=strictness.keep)
+    min_p = strictness.min_p * names**strictness.exponent
+    return Decoding(min_p=min(MAX_MIN_P, min_p), keep=strictness.keep)
 
 
 @one_thread()
