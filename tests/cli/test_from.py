@@ -96,11 +96,15 @@ def test_a_taught_run_prints_both_stages(origin: Path, edda: Path, here: Path) -
     """The plan names the teacher. Progress is that of the teacher, then that of the network."""
     ended = succeed("train", edda, "--from", origin, *TAUGHT)
     assert ended.stdout == "dinogen.npz\n"
-    plan, *_, summary = ended.stderr.splitlines()
-    taught = re.fullmatch(
+    network, plan, *_, summary = ended.stderr.splitlines()
+    assert re.fullmatch(
         r"296 names: vanilla RNN, 8 hidden units, 30 steps of \d+ names, learning rate \S+, "
-        rf"dropout \S+, taught by {re.escape(str(origin))} \(LSTM, 2 layers of 8 hidden units\), "
-        r"which first learns the names in up to (\d+) steps and writes [\d,]+ more",
+        r"dropout \S+",
+        network,
+    )
+    taught = re.fullmatch(
+        rf"before that, its teacher, {re.escape(str(origin))} "
+        r"\(LSTM, 2 layers of 8 hidden units\), learns the names in up to (\d+) steps and writes [\d,]+ names",
         plan,
     )
     assert taught, plan
@@ -129,9 +133,10 @@ def test_a_taught_run_prints_both_stages(origin: Path, edda: Path, here: Path) -
 def test_a_tuned_run_prints_one_stage(origin: Path, edda: Path, here: Path) -> None:
     """A network of the same cell and layers has the size of the origin, and no teacher."""
     ended = succeed("train", edda, "--from", origin, *TUNED)
-    plan = ended.stderr.splitlines()[0]
-    assert plan.startswith("296 names: LSTM, 2 layers of 8 hidden units, 30 steps of 32 names, ")
-    assert plan.endswith(f", which starts as {origin} and is tuned")
+    network, plan, *_ = ended.stderr.splitlines()
+    assert network.startswith("296 names: LSTM, 2 layers of 8 hidden units, 30 steps of 32 names, ")
+    assert plan.startswith(f"it starts as {origin} (LSTM, ")
+    assert plan.endswith(") and is tuned to the names")
     assert "teacher" not in ended.stderr
     assert loss_lines(ended.stderr)[0] == "step  1"
     _, meta = read_arrays(here / "dinogen.npz")
@@ -254,7 +259,7 @@ def test_resume_finds_the_origin(
         assert "training was finished after 30 steps" in succeed(*again, "--resume").stderr
         assert content(here / "dinogen.npz") == before
     more = succeed("train", edda, "--resume", "--steps", "40")
-    assert ("taught by" in more.stderr) == (options is TAUGHT)
+    assert ("its teacher" in more.stderr) == (options is TAUGHT)
     assert loss_lines(more.stderr)[-1] == "step 40"
     _, meta = read_arrays(here / "dinogen.npz")
     assert meta["training"]["steps"] == 40
@@ -331,7 +336,7 @@ def test_ctrl_c_while_the_teacher_learns(
     )
     assert (stopped.returncode, stopped.stdout) == (130, ""), stopped.stderr
     *_, last = stopped.stderr.splitlines()
-    assert last.removeprefix("dinogen: ").startswith("stopped before the first step and saved; ")
+    assert last.removeprefix("dinogen: ").startswith("stopped during the preparation and saved; ")
     assert last.endswith("--resume")
     checkpoint = load_checkpoint(tmp_path / "parts.npz")
     assert checkpoint.training.interrupted
@@ -362,9 +367,9 @@ def test_the_base_is_the_default_for_a_short_list(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "dinogen.npz\n"), done.stderr
-    plan = done.stderr.splitlines()[0]
-    assert plan.startswith("250 names: vanilla RNN, ")
-    assert ", taught by base (LSTM, " in plan
+    network, plan, *_ = done.stderr.splitlines()
+    assert network.startswith("250 names: vanilla RNN, ")
+    assert plan.startswith("before that, its teacher, base (LSTM, ")
     lines = loss_lines(done.stderr)
     assert lines[0].startswith("teacher step")
     checkpoint = load_checkpoint(tmp_path / "dinogen.npz")

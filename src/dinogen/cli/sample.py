@@ -127,7 +127,11 @@ def _as_weights(
     "symbols, [ae] an a or an e, [a-e] one symbol from a to e, [!ae] any symbol but a and e. Quote "
     "it, because the shell would take it for file names.",
 )
-@click.option("--allow-known", is_flag=True, help="Also write names that are in the training list.")
+@click.option(
+    "--allow-known",
+    is_flag=True,
+    help="Also write names of the training list, and names from which the base has learned.",
+)
 @click.option("--allow-repeats", is_flag=True, help="Write a name again if it is drawn again.")
 @click.option(
     "--exclude",

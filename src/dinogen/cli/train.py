@@ -23,6 +23,11 @@ from dinogen.training.settings import (
     MAX_NAMES,
     NO_ORIGIN,
     RECIPES,
+    TAUGHT_EPOCHS,
+    TAUGHT_RATE,
+    TUNED_DROPOUT,
+    TUNED_EPOCHS,
+    TUNED_RATE,
     WRITTEN,
     Settings,
 )
@@ -108,8 +113,9 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     "--hidden hidden_size",
     int,
     BOUNDS,
-    "Hidden units in each layer of the network; 0 for no network.  [default: 128, or 256 for "
-    "one layer and 1,000 names or more]",
+    "Hidden units in each layer of the network; 0 for no network.  [default: 256 for one layer, "
+    "else 128; as many as those of the network that is tuned; from scratch 128 for fewer than "
+    "1,000 names]",
 )
 @number_option(
     "--order",
@@ -122,7 +128,9 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     "--epochs",
     int,
     BOUNDS,
-    "Passes over the names.  [default: 640 / names^0.35; half as many for fewer than 200 names]",
+    "Passes over the names.  [default: taught "
+    f"{TAUGHT_EPOCHS}, tuned {TUNED_EPOCHS}, from scratch 640 / names^0.35 or, for fewer than 200 "
+    "names, half as many]",
 )
 @number_option(
     "--steps",
@@ -134,14 +142,15 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     "--batch-size",
     int,
     BOUNDS,
-    "Names per training step.  [default: 32, or 64 from 10,000 names on]",
+    "Names per training step.  [default: 32; 64 if taught, and from 10,000 names on]",
 )
 @number_option(
     "--learning-rate",
     float,
     BOUNDS,
     "Highest learning rate. The rate first rises to it, then falls to 0.  "
-    f"[default: {', '.join(f'{cell} {rate:g}' for cell, rate in LEARNING_RATES.items())}]",
+    f"[default: {', '.join(f'{cell} {rate:g}' for cell, rate in LEARNING_RATES.items())}; taught "
+    f"rnn {TAUGHT_RATE:g}; tuned {TUNED_RATE:g}]",
 )
 @number_option(
     "--momentum",
@@ -154,7 +163,8 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     float,
     BOUNDS,
     "Share of hidden units dropped in training, against overfitting.  "
-    "[default: 24 / names^0.6 for rnn, else twice as much; at most 0.5]",
+    f"[default: taught 0, tuned {TUNED_DROPOUT:g}, from scratch 24 / names^0.6 for rnn, else twice "
+    "as much; at most 0.5]",
 )
 @number_option(
     "--clip",
@@ -251,7 +261,7 @@ def train(
     if not train_with_progress(run, output, before, quiet=quiet):
         where = [f"--{name}={given[name]}" for name in sorted(given.keys() & _SOURCE)]
         command = shlex.join(["dinogen", "train", *corpus, *where, "-o", output, "--resume"])
-        place = f"at step {run.step:,} of {run.steps:,}" if run.step else "before the first step"
+        place = f"at step {run.step:,} of {run.steps:,}" if run.step else "during the preparation"
         print_message(f"stopped {place} and saved; to continue: {command}")
         click.get_current_context().exit(INTERRUPTED)
     print_path(output)
@@ -354,21 +364,25 @@ def _print_plan(run: "DefaultRun") -> None:
     if not settings.hidden_size:
         return
     network = describe_network(settings.cell, settings.layers, settings.hidden_size)
-    start = ""
-    if run.origin:
-        config = run.origin.network.config
-        start = f", which starts as {run.origin.name} and is tuned"
-        if run.teaching:
-            teacher = describe_network(config.cell, config.layers, config.hidden_size)
-            start = (
-                f", taught by {run.origin.name} ({teacher}), which first learns the names in up to "
-                f"{pluralize(run.teaching.trainer.steps, 'step')} and writes {WRITTEN:,} more"
-            )
     print_message(
         f"{run.corpus.stats.names:,} names: {network}, {pluralize(settings.steps, 'step')} of "
         f"{pluralize(settings.batch_size, 'name')}, learning rate {settings.learning_rate:g}, "
-        f"dropout {settings.dropout:g}{start}"
+        f"dropout {settings.dropout:g}"
     )
+    if run.origin is None:
+        return
+    config = run.origin.network.config
+    start = (
+        f"{run.origin.name} ({describe_network(config.cell, config.layers, config.hidden_size)})"
+    )
+    if run.teaching:
+        steps = pluralize(run.teaching.trainer.steps, "step")
+        print_message(
+            f"before that, its teacher, {start}, learns the names in up to {steps} and writes "
+            f"{WRITTEN:,} names"
+        )
+    else:
+        print_message(f"it starts as {start} and is tuned to the names")
 
 
 def _print_warnings(corpus: "Corpus") -> None:

@@ -56,7 +56,7 @@ class Options:
         exclude: names that are never drawn. A `str` is one name.
         min_distance: the minimum number of edits between a name and each training name: 1 or 2. An
             edit adds, deletes or replaces one symbol.
-        allow_known: whether training names may be drawn.
+        allow_known: whether training names may be drawn, and names from which the base has learned.
         allow_repeats: whether a name may be drawn more than once.
 
     Raises:

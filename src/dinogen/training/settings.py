@@ -46,7 +46,7 @@ SCRATCH, TUNED, TAUGHT = STARTS
 WRITTEN = 12_000
 """The number of names that a teacher writes."""
 
-TUNED_EPOCHS, TUNED_RATE, TUNED_DROPOUT = 10, 0.6, 0.2
+TUNED_EPOCHS, TUNED_RATE, TUNED_DROPOUT = 20, 0.6, 0.2
 """The epochs, the learning rate and the dropout of a network that is tuned to a list."""
 
 TAUGHT_EPOCHS, TAUGHT_RATE = 7, 1.0
