@@ -104,7 +104,8 @@ def test_a_taught_run_prints_both_stages(origin: Path, edda: Path, here: Path) -
     )
     taught = re.fullmatch(
         rf"before that, its teacher, {re.escape(str(origin))} "
-        r"\(LSTM, 2 layers of 8 hidden units\), learns the names in up to (\d+) steps and writes [\d,]+ names",
+        r"\(LSTM, 2 layers of 8 hidden units\), learns the names in up to (\d+) steps and writes "
+        r"[\d,]+ names",
         plan,
     )
     assert taught, plan
