@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from dinogen.training import (
     Trainer,
     join_lessons,
     lessons_of_list,
+    names_to_write,
     write_lessons,
 )
 from tests.conftest import CORPORA
@@ -51,7 +53,7 @@ def test_the_lessons_of_a_list_mix_the_teacher_and_the_names() -> None:
     """Each row is `TRUST` times the teacher's probabilities, and the rest on the symbol itself."""
     teacher = random_network(5, 6, seed=4, dtype=np.float32)
     names = names_of([1, 2, 3], [4], [2, 2, 2, 2, 1, 3], [3, 1])
-    lessons = lessons_of_list(teacher, names)
+    lessons = lessons_of_list(teacher, names, WRITTEN)
     assert lessons.names.symbols is names.symbols
     for row, (prefix, symbol) in zip(lessons.soft_targets, each_symbol(names), strict=True):
         p = TRUST * next_probabilities(teacher, prefix)
@@ -65,7 +67,9 @@ def test_the_weights_of_a_list(weights: list[float] | None) -> None:
     """Names keep their proportions. Beside the written ones, the list has a fixed share."""
     names = names_of([1, 2, 3], [4], [2, 2], [3, 1])
     names.weights = None if weights is None else np.array(weights)
-    found = lessons_of_list(random_network(5, 6, seed=4, dtype=np.float32), names).names.weights
+    found = lessons_of_list(
+        random_network(5, 6, seed=4, dtype=np.float32), names, WRITTEN
+    ).names.weights
     assert found is not None
     expected = np.ones(4) if weights is None else np.array(weights)
     np.testing.assert_allclose(found / found.sum(), expected / expected.sum(), rtol=1e-12)
@@ -78,7 +82,7 @@ def test_the_weights_of_a_list(weights: list[float] | None) -> None:
 
 def test_a_teacher_writes_names_like_those_of_the_list() -> None:
     """They have the teacher's own probabilities, equal weights, and the lengths of the list."""
-    parts = [*write_lessons(TEACHER, CORPUS, seed=3)]
+    parts = [*write_lessons(TEACHER, CORPUS, WRITTEN, seed=3)]
     written = join_lessons(parts)
     assert len(written.names) == WRITTEN
     assert written.names.symbols.dtype == CORPUS.names.symbols.dtype
@@ -97,7 +101,7 @@ def test_a_teacher_writes_names_like_those_of_the_list() -> None:
 
 def test_symbols_are_written_as_often_as_the_teacher_says() -> None:
     """The first symbols are draws from its own distribution, without truncation."""
-    written = join_lessons([*write_lessons(TEACHER, CORPUS, seed=3)]).names
+    written = join_lessons([*write_lessons(TEACHER, CORPUS, WRITTEN, seed=3)]).names
     p = next_probabilities(TEACHER, [])
     counts = np.bincount(written.symbols[written.starts[:-1]], minlength=len(p))
     assert counts[0] == 0
@@ -111,7 +115,9 @@ def test_symbols_are_written_as_often_as_the_teacher_says() -> None:
 
 def test_the_seed_decides_what_is_written() -> None:
     """The same seed gives the same lessons to the bit; another one, other names."""
-    first, again, other = (join_lessons([*write_lessons(TEACHER, CORPUS, s)]) for s in (3, 3, 4))
+    first, again, other = (
+        join_lessons([*write_lessons(TEACHER, CORPUS, WRITTEN, s)]) for s in (3, 3, 4)
+    )
     assert same_lessons(first, again)
     assert not same_lessons(first, other)
 
@@ -121,15 +127,28 @@ def test_lessons_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> No
     found = []
     for workers in (1, 4):
         monkeypatch.setattr(threads, "WORKERS", workers)
-        found.append(join_lessons([*write_lessons(TEACHER, CORPUS, seed=3)]))
+        found.append(join_lessons([*write_lessons(TEACHER, CORPUS, WRITTEN, seed=3)]))
     assert same_lessons(*found)
 
 
-def test_more_names_begin_with_the_same_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_names_are_written_for_many_symbols(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The soft targets of a list of 12,000 symbols take 256 MiB at most."""
+    write_fewer(monkeypatch, 12_000)
+    assert names_to_write(CORPUS) == 12_000
+    symbols = [chr(0x4E00 + i) for i in range(12_000)]
+    path = tmp_path / "names.txt"
+    path.write_text("".join(f"{a}{b}{c}\n" for a, b, c in zip(*[iter(symbols)] * 3, strict=True)))
+    many = names_to_write(read_corpus([path]))
+    assert many % 500 == 0
+    assert 500 <= many <= 2**26 / (4 * 12_001) < many + 500
+
+
+def test_more_names_begin_with_the_same_ones() -> None:
     """A name does not depend on how many are written after it."""
-    few = join_lessons([*write_lessons(TEACHER, CORPUS, seed=3)]).names
-    write_fewer(monkeypatch, 2 * WRITTEN)
-    many = join_lessons([*write_lessons(TEACHER, CORPUS, seed=3)]).names
+    few = join_lessons([*write_lessons(TEACHER, CORPUS, WRITTEN, seed=3)]).names
+    many = join_lessons([*write_lessons(TEACHER, CORPUS, 2 * WRITTEN, seed=3)]).names
     assert len(many) == 2 * WRITTEN
     np.testing.assert_array_equal(many.symbols[: len(few.symbols)], few.symbols)
 
@@ -198,11 +217,11 @@ def test_the_lessons_have_the_list_and_the_written_names(
     share = student.weights[: len(training)].sum() / student.weights.sum()
     assert share == pytest.approx(LIST_SHARE)
     # The soft targets come from the tuned network, not from the one that it started as.
-    tuned = lessons_of_list(run.teaching.trainer.best_network, training).soft_targets
+    tuned = lessons_of_list(run.teaching.trainer.best_network, training, WRITTEN).soft_targets
     assert targets is not None
     np.testing.assert_array_equal(targets[: len(tuned)], tuned)
     start = make_origin().start(CORPUS.vocabulary, run.settings.seed)
-    assert (lessons_of_list(start, training).soft_targets != tuned).any()
+    assert (lessons_of_list(start, training, WRITTEN).soft_targets != tuned).any()
 
 
 @pytest.mark.parametrize("start", ["tuned", "taught"])
@@ -278,6 +297,6 @@ def test_the_names_of_a_seed_are_those_of_its_stream() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(home, "random_stream", record)
-        list(write_lessons(TEACHER, CORPUS, seed=3))
+        list(write_lessons(TEACHER, CORPUS, WRITTEN, seed=3))
     assert sorted(opened) == [(3, Purpose.TEACH, block) for block in range(len(opened))]
     assert len(opened) > 1

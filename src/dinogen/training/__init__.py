@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         Teaching as Teaching,
         join_lessons as join_lessons,
         lessons_of_list as lessons_of_list,
+        names_to_write as names_to_write,
         write_lessons as write_lessons,
     )
     from dinogen.training.trainer import Trainer as Trainer
@@ -104,6 +105,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "Teaching",
             "join_lessons",
             "lessons_of_list",
+            "names_to_write",
             "write_lessons",
         ],
         "trainer": ["Trainer"],

@@ -31,6 +31,10 @@ of the symbols that its names have."""
 _BLOCK = 500
 """The number of names that are written together."""
 
+_MAX_NUMBERS = 1 << 26
+"""The maximum number of soft targets of the written names: 256 MiB. For thousands of symbols, fewer
+names are written."""
+
 _BEST = "best."
 """The prefix of the teacher's best parameters in its resume state."""
 
@@ -66,11 +70,12 @@ class Teaching:
             progress = self.trainer.update()
             yield replace(progress, preparation=TEACHER, total=self.trainer.steps)
         teacher = self.trainer.best_network
-        parts = [lessons_of_list(teacher, self._training)]
-        for part in write_lessons(teacher, self._corpus, self._seed):
+        total = names_to_write(self._corpus)
+        parts = [lessons_of_list(teacher, self._training, total)]
+        for part in write_lessons(teacher, self._corpus, total, self._seed):
             parts.append(part)
             written = (len(parts) - 1) * _BLOCK
-            yield Progress(written, 0.0, preparation=WRITING, total=WRITTEN)
+            yield Progress(written, 0.0, preparation=WRITING, total=total)
         lessons = join_lessons(parts)
         student.learn_from(lessons.names, lessons.soft_targets)
 
@@ -123,28 +128,37 @@ class Lessons(NamedTuple):
     soft_targets: NDArray[np.float32]
 
 
-def lessons_of_list(teacher: Network, training: Names) -> Lessons:
+def names_to_write(corpus: Corpus) -> int:
+    """Return how many names a teacher writes for a list: `WRITTEN`, or fewer for many symbols."""
+    numbers = len(corpus.names.symbols) / len(corpus.names) * len(corpus.vocabulary)  # per name
+    blocks = min(WRITTEN, int(_MAX_NUMBERS / numbers)) // _BLOCK
+    return _BLOCK * max(1, blocks)
+
+
+def lessons_of_list(teacher: Network, training: Names, written: int) -> Lessons:
     """Return the lessons on the names of a list.
 
     Args:
         teacher: a network that has learned the list.
         training: the names of the list.
+        written: the number of names that the teacher writes.
     """
     soft_targets = distributions(teacher, training)  # (S, V)
     soft_targets *= TRUST
     soft_targets[np.arange(len(soft_targets)), training.symbols] += 1 - TRUST
     weights = np.ones(len(training)) if training.weights is None else training.weights  # (N,)
     # Each written name has the weight 1.
-    weights = weights * (WRITTEN * LIST_SHARE / (1 - LIST_SHARE) / weights.sum())
+    weights = weights * (written * LIST_SHARE / (1 - LIST_SHARE) / weights.sum())
     return Lessons(Names(training.symbols, training.starts, weights), soft_targets)
 
 
-def write_lessons(teacher: Network, corpus: Corpus, seed: int) -> Iterator[Lessons]:
-    """Let a teacher write `WRITTEN` names from its own distribution, and yield them in parts.
+def write_lessons(teacher: Network, corpus: Corpus, written: int, seed: int) -> Iterator[Lessons]:
+    """Let a teacher write names from its own distribution, and yield them in parts.
 
     Args:
         teacher: a network that has learned the list.
         corpus: the list. The written names are as long and as well-formed as its names.
+        written: the number of names to write, in blocks of `_BLOCK`.
         seed: the random seed.
     """
     rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
@@ -157,7 +171,7 @@ def write_lessons(teacher: Network, corpus: Corpus, seed: int) -> Iterator[Lesso
         names.weights = np.ones(len(names))
         return Lessons(names, distributions(teacher, names))
 
-    return map_ordered(write, range(WRITTEN // _BLOCK))
+    return map_ordered(write, range(written // _BLOCK))
 
 
 def join_lessons(parts: list[Lessons]) -> Lessons:
