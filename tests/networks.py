@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data import Names
-from dinogen.models import Network, NetworkConfig
+from dinogen.models import LanguageModel, Network, NetworkConfig
 
 GATES = {"rnn": "", "gru": "rug", "lstm": "ofic"}
 """The letters of the gates in `literal`, in the order of the package. The vanilla RNN has none."""
@@ -99,3 +99,13 @@ def assert_gradient(
     slopes = finite_differences(loss, array)
     atol = 1e-6 * np.abs(slopes).max() + 1e-9
     np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=atol, err_msg=name)
+
+
+def answers(model: LanguageModel, symbols: NDArray[np.integer]) -> NDArray[np.floating]:
+    """(T + 1, N, V) what a model answers at the start and after each of T symbols of N names."""
+    state, p = model.begin(len(symbols))
+    found = [p.copy()]
+    for column in symbols.T:
+        state, p = model.advance(state, column)
+        found.append(p.copy())  # (N, V)
+    return np.array(found)

@@ -11,6 +11,7 @@ is measured for the mixture, its network, its n-grams and the classic recipe.
 
 import random
 import tempfile
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean, stdev
@@ -48,10 +49,16 @@ def split(path: Path, seed: int) -> tuple[Corpus, Names]:
     random.Random(seed).shuffle(names)  # noqa: S311
     count = min(1_000, len(names) // 10)
     corpus = corpus_of(names[count:])
+    return corpus, encode_test_names(corpus, names[:count])
+
+
+def encode_test_names(corpus: Corpus, names: Sequence[str]) -> Names:
+    """Encode test names, without those with a symbol that the corpus does not have.
+
+    No model can score such a symbol.
+    """
     known = set(corpus.vocabulary.symbols)
-    # No model can score a symbol that occurs in the test names only.
-    test_names = [name for name in names[:count] if known >= set(name)]
-    return corpus, corpus.vocabulary.encode("".join(f"{name}\n" for name in test_names))
+    return corpus.vocabulary.encode("".join(f"{name}\n" for name in names if known >= set(name)))
 
 
 def trained(corpus: Corpus, seed: int, **given: Any) -> Checkpoint:

@@ -18,7 +18,7 @@ from dinogen.checkpoint import Checkpoint
 from dinogen.data import Corpus, KnownList, clean
 from dinogen.generation import Options
 from dinogen.training import BASE, load_origin
-from tests.bench.quality import best_n_gram, corpus_of, nats_per_symbol, trained
+from tests.bench.quality import best_n_gram, corpus_of, encode_test_names, nats_per_symbol, trained
 
 SIZES = (100, 300, 1_000)
 MIN_TEST, MAX_TEST = 100, 1_000
@@ -45,10 +45,7 @@ def measure_split(names: list[str], size: int, seed: int) -> dict[str, float]:
     shuffled = list(names)
     random.Random(seed).shuffle(shuffled)  # noqa: S311
     corpus = corpus_of(shuffled[:size])
-    known = set(corpus.vocabulary.symbols)
-    # No model can score a symbol that occurs in the test names only.
-    test_names = [name for name in shuffled[size : size + MAX_TEST] if known >= set(name)]
-    test = corpus.vocabulary.encode("".join(f"{name}\n" for name in test_names))
+    test = encode_test_names(corpus, shuffled[size : size + MAX_TEST])
     scratch, scratch_seconds = timed(corpus, seed, "none")
     default, seconds = timed(corpus, seed, None)
     return {

@@ -21,7 +21,7 @@ from dinogen.models import (
     score,
 )
 from tests.chance import chi_square
-from tests.networks import names_of, random_network
+from tests.networks import answers, names_of, random_network
 
 TEXTS = ("ab", "bd", "abc")
 """The letters of each member."""
@@ -71,16 +71,6 @@ def slow_next(weights: Sequence[float], written: str) -> dict[str, float]:
         for letter, q in zip(own, p, strict=True):
             found[letter] += weight * q
     return {letter: q / total for letter, q in found.items()}
-
-
-def answers(model: LanguageModel, symbols: NDArray[np.integer]) -> NDArray[np.floating]:
-    """(T + 1, N, V) what a model answers at the start and after each of T symbols of N names."""
-    state, p = model.begin(len(symbols))
-    found = [p.copy()]
-    for column in symbols.T:
-        state, p = model.advance(state, column)
-        found.append(p.copy())  # (N, V)
-    return np.array(found)
 
 
 @weightings

@@ -18,7 +18,7 @@ from dinogen.models import (
     fit_weights,
     mix,
 )
-from tests.networks import names_of, random_network
+from tests.networks import answers, names_of, random_network
 
 V = 5
 READ = np.array([[1, 2, 3, 4], [4, 4, 1, 2], [2, 3, 1, 1]])  # (N, T)
@@ -48,16 +48,6 @@ def make_mixture(weights: Sequence[float]) -> Mixture:
     """Build a mixture of as many members as there are weights."""
     members = make_members(len(weights))
     return Mixture(members, dict(zip(members, weights, strict=True)))
-
-
-def answers(model: LanguageModel, symbols: NDArray[np.integer]) -> NDArray[np.floating]:
-    """(T + 1, N, V) what a model answers at the start and after each of T symbols of N names."""
-    state, p = model.begin(len(symbols))
-    found = [p.copy()]
-    for column in symbols.T:
-        state, p = model.advance(state, column)
-        found.append(p.copy())  # (N, V)
-    return np.array(found)
 
 
 @weightings

@@ -105,7 +105,11 @@ def test_every_gradient_agrees_with_finite_differences(
     cell: str, layers: int, hidden: int, kind: str, masked: str
 ) -> None:
     """Each element of each gradient, and of the initial states, is the slope of the loss."""
-    batch = pack_all(BATCHES[kind])
+    assert_gradients(pack_all(BATCHES[kind]), cell, layers, hidden, masked)
+
+
+def assert_gradients(batch: Batch, cell: str, layers: int, hidden: int, masked: str) -> None:
+    """Compare all gradients of a random network on a batch with the slopes of the loss."""
     model = random_network(5, hidden, seed=7, scale=0.7, layers=layers, cell=cell)
     state = random_state(model, batch.batch_sizes[0], seed=8)
     masks = random_masks(model, batch, seed=9, masked=masked)
@@ -138,21 +142,7 @@ def test_every_gradient_of_soft_targets_agrees_with_finite_differences(
 ) -> None:
     """On a ragged batch, with a state and masks, each gradient is the slope of the loss."""
     batch = pack(RAGGED, np.arange(len(RAGGED)), softened(RAGGED, 5))
-    model = random_network(5, 3, seed=7, scale=0.7, layers=layers, cell=cell)
-    state = random_state(model, batch.batch_sizes[0], seed=8)
-    masks = random_masks(model, batch, seed=9, masked=masked)
-    result = model.loss_and_gradients(batch, state, masks)
-    gradients = result.gradients.copy()
-    dstate = tuple(tuple(array.copy() for array in layer) for layer in result.dstate)
-
-    def loss() -> float:
-        return model.loss_and_gradients(batch, state, masks).loss
-
-    for name, array in model.parameters.items():
-        assert_gradient(gradients[name], loss, array, name)
-    for own, arrays in zip(dstate, state, strict=True):
-        for gradient, array in zip(own, arrays, strict=True):
-            assert_gradient(gradient, loss, array, "initial state")
+    assert_gradients(batch, cell, layers, 3, masked)
 
 
 @networks

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import Array
 from dinogen.models.mixture import Mixture
 from dinogen.version import __version__
+
+T = TypeVar("T")
 
 NETWORK = "network"
 NGRAM = "ngram"
@@ -95,6 +97,13 @@ class HeldOut(NamedTuple):
     frequencies: float
 
 
+def _split(values: Mapping[str, T], prefix: str) -> tuple[dict[str, T], dict[str, T]]:
+    """Split values by key: those with a prefix, without it; and the others."""
+    within = {key: value for key, value in values.items() if key.startswith(prefix)}
+    others = {key: value for key, value in values.items() if key not in within}
+    return {key.removeprefix(prefix): value for key, value in within.items()}, others
+
+
 class ResumeState(NamedTuple):
     """What a recipe needs to resume its training exactly. The keys are private to the recipe.
 
@@ -105,6 +114,23 @@ class ResumeState(NamedTuple):
 
     arrays: Mapping[str, Array]
     numbers: Mapping[str, int | float]
+
+    def prefixed(self, prefix: str) -> "ResumeState":
+        """Return the state with a prefix before each key."""
+        return ResumeState(
+            {f"{prefix}{key}": array for key, array in self.arrays.items()},
+            {f"{prefix}{key}": number for key, number in self.numbers.items()},
+        )
+
+    def split(self, prefix: str) -> "tuple[ResumeState, ResumeState]":
+        """Split the state: what has a prefix, without it; and what does not have it."""
+        arrays, other_arrays = _split(self.arrays, prefix)
+        numbers, other_numbers = _split(self.numbers, prefix)
+        return ResumeState(arrays, numbers), ResumeState(other_arrays, other_numbers)
+
+    def joined(self, other: "ResumeState") -> "ResumeState":
+        """Return this state together with another one, which has other keys."""
+        return ResumeState({**self.arrays, **other.arrays}, {**self.numbers, **other.numbers})
 
 
 @dataclass(frozen=True)

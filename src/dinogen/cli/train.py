@@ -28,7 +28,6 @@ from dinogen.training.settings import (
     TUNED_DROPOUT,
     TUNED_EPOCHS,
     TUNED_RATE,
-    WRITTEN,
     Settings,
 )
 
@@ -359,6 +358,7 @@ def _print_plan(run: "DefaultRun") -> None:
     """Print the network and its training. N-grams alone have no plan."""
     from dinogen.cli.views.screen import pluralize
     from dinogen.cli.views.summary import describe_network
+    from dinogen.training.teaching import names_to_write
 
     settings = run.settings
     if not settings.hidden_size:
@@ -379,7 +379,7 @@ def _print_plan(run: "DefaultRun") -> None:
         steps = pluralize(run.teaching.trainer.steps, "step")
         print_message(
             f"before that, its teacher, {start}, learns the names in up to {steps} and writes "
-            f"{WRITTEN:,} names"
+            f"{names_to_write(run.corpus):,} names"
         )
     else:
         print_message(f"it starts as {start} and is tuned to the names")

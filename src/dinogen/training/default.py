@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from math import isfinite
 from time import monotonic
-from typing import TypeVar
 
 from dinogen.checkpoint.checkpoint import (
     NETWORK,
@@ -39,8 +38,6 @@ from dinogen.training.trainer import Trainer
 NGRAM_PRIOR = 0.2
 """The weight of the n-grams beside a network that starts from another one, if no names are held out
 to fit it."""
-
-T = TypeVar("T")
 
 _TEACHER = "teacher."
 """The prefix of the teacher's state in a resume state."""
@@ -204,13 +201,12 @@ class DefaultRun:
             raise CheckpointError(f"its settings are damaged: {error}; train anew") from None
         if run.trainer is None or not isinstance(network, Network):
             return run
-        arrays, numbers = checkpoint.resume
-        teacher = ResumeState(_of_teacher(arrays), _of_teacher(numbers))
+        teacher, own = checkpoint.resume.split(_TEACHER)
         if run.teaching and teacher.numbers:
             run.teaching.restore(teacher)
         run.trainer.restore(
             network,
-            ResumeState(_own(arrays), _own(numbers)),
+            own,
             done.steps,
             [*checkpoint.history],
             keep_stale=done.interrupted or not more_time,
@@ -300,23 +296,22 @@ class DefaultRun:
         """The names that the origin has learned from."""
         return self.origin and self.origin.names(self.corpus.vocabulary)
 
+    @cached_property
+    def _origin_lineage(self) -> Lineage | None:
+        """The record of the origin alone. Its digest takes time, so it is computed once."""
+        return self.origin and self.origin.lineage(self.corpus.vocabulary)
+
     def _resume_state(self, trainer: Trainer) -> ResumeState:
         """Return the state of the trainer, and that of the teacher as long as it is needed."""
         own = trainer.resume_state()
         if self.teaching is None or trainer.finished:
             return own
-        teacher = self.teaching.resume_state()
-        return ResumeState(
-            {**own.arrays, **_prefixed(teacher.arrays)},
-            {**own.numbers, **_prefixed(teacher.numbers)},
-        )
+        return own.joined(self.teaching.resume_state().prefixed(_TEACHER))
 
     def _lineage(self) -> Lineage | None:
         """Return the record of the origin and the teacher."""
-        if self.origin is None:
-            return None
-        lineage = self.origin.lineage(self.corpus.vocabulary)
-        if self.teaching is None:
+        lineage = self._origin_lineage
+        if lineage is None or self.teaching is None:
             return lineage
         teacher = self.teaching.trainer
         if teacher.step == 0 and self._saved_lineage:
@@ -378,22 +373,3 @@ def _check_origin(checkpoint: Checkpoint, origin: Origin | None) -> None:
         f"it started from another network, {lineage.name}; resume with --from and that network, or "
         "train anew with --force"
     )
-
-
-def _prefixed(values: Mapping[str, T]) -> dict[str, T]:
-    """Return values with the prefix of the teacher."""
-    return {f"{_TEACHER}{name}": value for name, value in values.items()}
-
-
-def _own(values: Mapping[str, T]) -> dict[str, T]:
-    """Return the values without the prefix of the teacher."""
-    return {name: value for name, value in values.items() if not name.startswith(_TEACHER)}
-
-
-def _of_teacher(values: Mapping[str, T]) -> dict[str, T]:
-    """Return the values with the prefix of the teacher, without it."""
-    return {
-        name.removeprefix(_TEACHER): value
-        for name, value in values.items()
-        if name.startswith(_TEACHER)
-    }

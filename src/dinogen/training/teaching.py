@@ -82,10 +82,8 @@ class Teaching:
     def resume_state(self) -> ResumeState:
         """Return what `restore` needs."""
         state, best = self.trainer.resume_state(), self.trainer.best_network.parameters
-        return ResumeState(
-            {**state.arrays, **{f"{_BEST}{name}": array for name, array in best.items()}},
-            {**state.numbers, "step": self.trainer.step},
-        )
+        own = ResumeState(best, {}).prefixed(_BEST)
+        return state.joined(own).joined(ResumeState({}, {"step": self.trainer.step}))
 
     def restore(self, state: ResumeState) -> None:
         """Restore the state of the teacher.
@@ -94,12 +92,8 @@ class Teaching:
             CheckpointError: for a state that does not fit the teacher.
         """
         best = self.trainer.best_network
-        found = {
-            name.removeprefix(_BEST): array
-            for name, array in state.arrays.items()
-            if name.startswith(_BEST)
-        }
-        shapes = {name: array.shape for name, array in found.items()}
+        saved, own = state.split(_BEST)
+        shapes = {name: array.shape for name, array in saved.arrays.items()}
         step = state.numbers.get("step")
         if (
             shapes != dict(best.config.shapes)
@@ -107,9 +101,7 @@ class Teaching:
             or not 0 <= step <= self.trainer.steps
         ):
             raise CheckpointError("its saved teacher does not fit; train anew")
-        best.parameters.fill(found)
-        arrays = {name: array for name, array in state.arrays.items() if not name.startswith(_BEST)}
-        own = ResumeState(arrays, state.numbers)
+        best.parameters.fill(saved.arrays)
         self.trainer.restore(best, own, step, [], keep_stale=True)
 
 
