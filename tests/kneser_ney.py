@@ -3,7 +3,8 @@
 Kneser and Ney (1995), interpolated as in Chen and Goodman (1999). With one discount, they are the
 baseline of the benchmark. With three (modified Kneser-Ney), they are the slow version of the
 package's n-grams. A name begins with a start symbol. Nothing precedes a context that begins with
-it, so that context keeps its plain counts.
+it, so that context keeps its plain counts. A running text begins behind the end of a line, which is
+a symbol like all others wherever else it stands.
 """
 
 from collections import defaultdict
@@ -25,31 +26,38 @@ class KneserNey:
     count. The empty context backs off to 1 / V.
     """
 
-    def __init__(self, names: Sequence[Sequence[int]], symbols: int, order: int) -> None:
+    def __init__(
+        self, names: Sequence[Sequence[int]], symbols: int, order: int, start: int = START
+    ) -> None:
         """Count.
 
         Args:
-            names: indices, the end 0 of each included.
+            names: indices, the end 0 of each included; or running texts.
             symbols: V, the end included.
             order: n; contexts have at most n - 1 symbols.
+            start: the symbol before each name; for running texts, the end 0 of a line.
         """
         self._symbols = symbols
         self._order = order
+        self._start = start
         seen: set[Context] = set()
         self.counts: Counts = defaultdict(lambda: defaultdict(int))
         for name in names:
-            written = (START, *name)
+            written = (start, *name)
             for end in range(1, len(written)):
                 for length in range(min(order - 1, end) + 1):
-                    start = end - length
-                    context, symbol = written[start:end], written[end]
-                    if length < order - 1 and context[:1] != (START,):
+                    first = end - length
+                    context, symbol = written[first:end], written[end]
+                    if length < order - 1 and first > 0:
                         # A shorter context counts once for each distinct symbol before it.
-                        longer = written[start - 1 : end + 1]
+                        longer = written[first - 1 : end + 1]
                         if longer in seen:
                             continue
                         seen.add(longer)
                     self.counts[context][symbol] += 1
+        if start >= 0:
+            # Every text begins behind the end of a line, so that it counts at least once.
+            self.counts[()][start] = max(1, self.counts[()][start])
 
     @cached_property
     def discounts(self) -> list[Discounts]:
@@ -92,7 +100,7 @@ class KneserNey:
         """Return the mean of -log p over all symbols of the names, their ends included."""
         nats, symbols = 0.0, 0
         for name in names:
-            written = (START, *name)
+            written = (self._start, *name)
             for end in range(1, len(written)):
                 nats -= log(self.probability(written[:end], written[end], discount))
             symbols += len(name)

@@ -20,6 +20,7 @@ from dinogen import (
     blend,
     load,
     read_corpus,
+    read_texts,
 )
 from tests.conftest import CORPORA
 from tests.data.test_search import edits
@@ -243,6 +244,79 @@ def test_wrong_weights(models: int, weights: list[float] | None, message: str) -
     """Each model needs a weight above 0."""
     with pytest.raises(SettingError, match=f"^{re.escape(message)}$"):
         blend([trained(LATIN)] * models, weights)
+
+
+# Running text.
+
+
+@cache
+def text_model(text: str, unit: str = "character") -> Model:
+    """Return n-grams of a running text."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "text.txt")
+        path.write_text(text, encoding="utf-8")
+        run = DefaultRun.start(read_texts([path], unit=unit), seed=1, hidden_size=0, order=3)
+        for _ in run.train():
+            pass
+        return Model(run.checkpoint())
+
+
+SONNETS = (CORPORA / "sonnets.txt").read_text("utf-8")[:6_000]
+RHYME = "Þórr ók til Ásgarðs\nok sá hann Loka þar\n\n" * 20
+
+
+def text_blend(*weights: float) -> BlendedModel:
+    """Return a blend of two texts with different letters."""
+    return blend([text_model(SONNETS), text_model(RHYME)], weights or None)
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+@pytest.mark.parametrize("options", [{}, FREE, {"prefix": "Shall I\n"}], ids=str)
+def test_a_blend_of_one_text_writes_its_texts(options: dict[str, Any], copies: int) -> None:
+    """A model alone, or blended with itself, writes what it writes without a blend."""
+    model = text_model(SONNETS)
+    blended = blend([model] * copies)
+    assert blended.writes_text
+    assert blended.sample(2, 1, length=300, **options) == model.sample(2, 1, length=300, **options)
+
+
+def test_weights_say_how_much_of_each_text_is_written() -> None:
+    """The letters that only one text has are rarer, the lower its weight is."""
+    shares = []
+    for weight in (0.02, 0.3, 0.7, 0.98):
+        (text,) = text_blend(1 - weight, weight).sample(1, 1, length=3_000, **FREE)
+        shares.append(sum(symbol in "Þóþðá" for symbol in text))
+    assert shares == sorted(shares)
+    assert shares[0] < 20 < 200 < shares[-1]
+    (text,) = text_blend().sample(1, 1, length=5_000, **FREE)
+    assert {*"Þóþkwy\n"} < {*text} <= {*SONNETS, *RHYME}
+
+
+@pytest.mark.parametrize("prompt", ["Þó", "thy", "thy Þórr\n\nsá"])
+def test_a_prompt_that_only_one_text_has(prompt: str) -> None:
+    """The prompt is written as it is, and the text goes on behind it."""
+    for text in text_blend().sample(3, 2, prefix=prompt, length=40):
+        assert text.startswith(prompt)
+        assert len(text) == len(prompt) + 40
+    with pytest.raises(SettingError, match="unknown symbol '漢'"):
+        text_blend().sample(1, prefix="漢")
+
+
+def test_texts_and_names_are_not_blended() -> None:
+    """Nor are characters and words. A blend of texts has no names."""
+    for models, message in (
+        ([text_model(SONNETS), listed("edda")], "one writes names and the other running text"),
+        ([listed("edda"), text_model(SONNETS)], "one writes names and the other running text"),
+        ([text_model(SONNETS), text_model(RHYME, "word")], "characters and the other words"),
+    ):
+        with pytest.raises(CheckpointError, match=f"^model 2 and model 1: .*{message}"):
+            blend(models)
+    with pytest.raises(CheckpointError, match="running text, and not names"):
+        _ = text_blend().namer
+    with pytest.raises(CheckpointError, match="write names, and not running text"):
+        _ = weave().writer
+    with pytest.raises(SettingError, match="suffix is for names"):
+        text_blend().sample(1, suffix="x")
 
 
 # Known names.

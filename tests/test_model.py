@@ -7,9 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dinogen import DefaultRun, Model, Network, SettingError, Settings, load, read_corpus
+from dinogen import (
+    CheckpointError,
+    DefaultRun,
+    Model,
+    Network,
+    SettingError,
+    Settings,
+    load,
+    read_corpus,
+    read_texts,
+)
 from dinogen.cli import BUNDLED
-from dinogen.generation import Options
+from dinogen.generation import Options, TextOptions
 from tests.conftest import CORPORA
 
 
@@ -17,6 +27,18 @@ from tests.conftest import CORPORA
 def model() -> Model:
     """The bundled model."""
     return load(BUNDLED)
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model of running text, n-grams alone."""
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text((CORPORA / "sonnets.txt").read_text("utf-8")[:8_000], "utf-8")
+    corpus = read_texts([path])
+    run = DefaultRun.start(corpus, seed=1, hidden_size=0)
+    for _ in run.train():
+        pass
+    return Model(run.checkpoint())
 
 
 def test_a_model_samples_what_its_namer_draws(model: Model) -> None:
@@ -88,3 +110,62 @@ def test_an_unknown_network_is_refused(given: dict[str, Any], message: str) -> N
     stats = read_corpus([CORPORA / "edda.txt"]).stats
     with pytest.raises(SettingError, match=re.escape(message)):
         Settings.for_corpus(stats, seed=1, **given)
+
+
+# Running text.
+
+
+def test_a_model_of_text_samples_what_its_writer_writes(writing: Model, tmp_path: Path) -> None:
+    """Options are passed on by name, and the pieces are joined; saving changes nothing."""
+    assert writing.writes_text
+    chosen: dict[str, Any] = {"prefix": "Shall I\n", "length": 5_000, "temperature": 0.8}
+    texts = writing.sample(3, 4, **chosen)
+    pieces = [*writing.writer.write(3, 4, TextOptions(**chosen))]
+    assert len(pieces) > 3
+    for index, text in enumerate(texts):
+        assert text == "".join(piece.text for piece in pieces if piece.index == index)
+        assert text.startswith("Shall I\n")
+        assert len(text) == len("Shall I\n") + 5_000
+    assert len({*texts}) == 3
+    assert writing.sample(0, 4) == []
+    writing.save(tmp_path / "text.npz")
+    loaded = load(tmp_path / "text.npz")
+    assert loaded.writes_text
+    assert loaded.sample(3, 4, **chosen) == texts
+
+
+def test_options_without_a_value_fit_any_model(writing: Model) -> None:
+    """None, False and no texts are as if they were left out."""
+    nothing: dict[str, Any] = {"suffix": (), "pattern": None, "allow_known": False, "top_k": None}
+    assert writing.sample(1, 2, length=50, **nothing) == writing.sample(1, 2, length=50)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"suffix": "x"}, "suffix is for names, and the model writes running text; leave it out"),
+        ({"min_length": 3}, "min length is for names"),
+        ({"allow_known": True}, "allow known is for names"),
+        ({"skip": 2}, "skip is for names"),
+        ({"n_best": 3}, "n_best is not a sampling option"),
+        ({"length": 0}, "length must be from 1 to"),
+        ({"prefix": "漢"}, "'漢': unknown symbol '漢'"),
+    ],
+)
+def test_options_that_running_text_does_not_have(
+    writing: Model, options: dict[str, Any], message: str
+) -> None:
+    """They are refused before anything is written."""
+    with pytest.raises(SettingError, match=re.escape(message)):
+        writing.sample(1, 0, **options)
+
+
+def test_names_and_text_have_writers_of_their_own(model: Model, writing: Model) -> None:
+    """A model has no other one, and names have no length."""
+    assert not model.writes_text
+    with pytest.raises(CheckpointError, match="writes names, and not running text"):
+        _ = model.writer
+    with pytest.raises(CheckpointError, match="writes running text, and not names"):
+        _ = writing.namer
+    with pytest.raises(SettingError, match="length is for running text, and the model writes name"):
+        model.sample(1, length=30)

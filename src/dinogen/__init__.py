@@ -1,4 +1,4 @@
-"""Learns from any list of names and writes new names that look as if they belonged to it."""
+"""Learns from lists of names or running text, and writes more that looks as if it belonged."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint as Checkpoint
     from dinogen.checkpoint.writing import save as save
     from dinogen.data.corpus import Corpus as Corpus, read_corpus as read_corpus
+    from dinogen.data.texts import TextCorpus as TextCorpus, read_texts as read_texts
     from dinogen.errors import (
         CheckpointError as CheckpointError,
         CorpusError as CorpusError,
@@ -38,6 +39,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "checkpoint.checkpoint": ["Checkpoint"],
         "checkpoint.writing": ["save"],
         "data.corpus": ["Corpus", "read_corpus"],
+        "data.texts": ["TextCorpus", "read_texts"],
         "errors": [
             "CheckpointError",
             "CorpusError",

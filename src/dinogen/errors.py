@@ -6,7 +6,7 @@ class DinogenError(Exception):
 
 
 class CorpusError(DinogenError):
-    """A corpus cannot be read, is not a list of names, or holds too few names."""
+    """A corpus cannot be read, is not a list of names or running text, or is too small."""
 
 
 class SettingError(DinogenError):

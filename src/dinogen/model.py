@@ -13,12 +13,14 @@ from dinogen.checkpoint.reading import load_checkpoint
 from dinogen.checkpoint.writing import save
 from dinogen.data.known import KnownList, KnownNames, OriginNames
 from dinogen.data.merging import merge_cases, merge_pairs, merge_vocabularies
+from dinogen.data.statistics import TextStats
 from dinogen.errors import CheckpointError, SettingError
 from dinogen.generation.decoding import Decoding
 from dinogen.generation.namer import Namer
-from dinogen.generation.options import Options
+from dinogen.generation.options import Options, TextOptions
 from dinogen.generation.rules import NameRules
 from dinogen.generation.successors import Successors
+from dinogen.generation.writer import Writer
 from dinogen.models.blend import Blend
 
 BOUNDS: Bounds = {"weight": (1e-6, 1e6)}
@@ -26,39 +28,101 @@ BOUNDS: Bounds = {"weight": (1e-6, 1e6)}
 
 
 class Sampler(ABC):
-    """What writes names: a model, or a blend of models."""
+    """What writes names or running text: a model, or a blend of models."""
+
+    @property
+    @abstractmethod
+    def writes_text(self) -> bool:
+        """Whether it writes running text, and not names."""
 
     @property
     @abstractmethod
     def namer(self) -> Namer:
-        """The namer, which draws names as indices and spells them."""
+        """The namer, which draws names as indices and spells them.
+
+        Raises:
+            CheckpointError: if it writes running text.
+        """
+
+    @property
+    @abstractmethod
+    def writer(self) -> Writer:
+        """The writer, which writes running text piece by piece.
+
+        Raises:
+            CheckpointError: if it writes names.
+        """
 
     def sample(
         self, n: int = 10, seed: int | str = 0, *, skip: int = 0, **options: Any
     ) -> list[str]:
-        """Draw names, as ``dinogen sample`` prints them.
+        """Draw names, or write texts, as ``dinogen sample`` prints them.
 
         Args:
-            n: how many names.
+            n: how many names or texts.
             seed: the random seed, a number or a text. The same seed and options give the same names
-                for any n.
-            skip: how many candidates to skip at the start of the stream.
-            options: attributes of `dinogen.generation.Options`, such as temperature and
-                prefix.
+                or texts for any n.
+            skip: how many candidates to skip at the start of the stream of names.
+            options: attributes of `dinogen.generation.Options`, such as temperature and prefix; for
+                running text, of `dinogen.generation.TextOptions`.
 
         Raises:
-            SettingError: for an unknown option, a number out of range, and constraints that no name
-                can satisfy.
+            SettingError: for an option that is unknown or does not fit the model, a number out of
+                range, and constraints that no name can satisfy.
             RanOutError: if fewer than n names were found.
         """
-        for unknown in options.keys() - {field.name for field in fields(Options)}:
-            raise SettingError(f"{unknown} is not a sampling option")
-        drawn = self.namer.draw(n, seed, Options(**options), skip=skip)
-        return [name for block in drawn for name in self.namer.spell(block.names)]
+        if not self.writes_text:
+            chosen = self.options(**options)
+            drawn = self.namer.draw(n, seed, chosen, skip=skip)
+            return [name for block in drawn for name in self.namer.spell(block.names)]
+        texts: list[list[str]] = []
+        for piece in self.writer.write(n, seed, self.text_options(skip=skip or None, **options)):
+            if piece.index == len(texts):
+                texts.append([])
+            texts[-1].append(piece.text)
+        return ["".join(text) for text in texts]
+
+    @staticmethod
+    def options(**options: Any) -> Options:
+        """Return the sampling options of names; refuses those of running text."""
+        known = {field.name for field in fields(Options)}
+        for name in options.keys() - known:
+            if name in {field.name for field in fields(TextOptions)}:
+                raise SettingError(
+                    f"{_in_words(name)} is for running text, and the model writes names"
+                )
+            raise SettingError(f"{name} is not a sampling option")
+        return Options(**options)
+
+    @staticmethod
+    def text_options(**options: Any) -> TextOptions:
+        """Return the options of running text; refuses those of names.
+
+        Options without a value are left out, and so are flags that are not set.
+        """
+        given = {
+            name: value
+            for name, value in options.items()
+            if not (value is None or value is False or value == ())
+        }
+        known = {field.name for field in fields(TextOptions)}
+        for name in given.keys() - known:
+            if name == "skip" or name in {field.name for field in fields(Options)}:
+                raise SettingError(
+                    f"{_in_words(name)} is for names, and the model writes running text; leave it "
+                    "out"
+                )
+            raise SettingError(f"{name} is not a sampling option")
+        return TextOptions(**given)
+
+
+def _in_words(option: str) -> str:
+    """Return the name of an option in words, as the command line and Python share it."""
+    return option.replace("_", " ")
 
 
 class Model(Sampler):
-    """A trained model that writes names.
+    """A trained model that writes names or running text.
 
     Attributes:
         checkpoint: the data of the model: members, vocabulary, statistics and history.
@@ -69,16 +133,29 @@ class Model(Sampler):
         self.checkpoint = checkpoint
         self.path = path
 
+    @property
+    def writes_text(self) -> bool:
+        """See `Sampler.writes_text`."""
+        return isinstance(self.checkpoint.corpus, TextStats)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """See `Sampler.writer`."""
+        if not self.writes_text:
+            raise CheckpointError("the model writes names, and not running text")
+        data = self.checkpoint
+        return Writer(data.mixture, data.vocabulary, data.decoding)
+
     @cached_property
     def namer(self) -> Namer:
-        """The namer of the model."""
+        """See `Sampler.namer`."""
         data = self.checkpoint
         return Namer(
             data.mixture,
             data.vocabulary,
             data.case,
             data.known_names,
-            NameRules.for_corpus(data.corpus, data.vocabulary, data.pairs),
+            NameRules.for_corpus(data.names, data.vocabulary, data.pairs),
             data.decoding,
         )
 
@@ -104,7 +181,7 @@ def load(path: str | Path) -> Model:
 
 
 class BlendedModel(Sampler):
-    """A blend of models, which writes names between theirs. `blend` makes it.
+    """A blend of models, which writes names or text between theirs. `blend` makes it.
 
     Attributes:
         models: the models.
@@ -114,6 +191,23 @@ class BlendedModel(Sampler):
     def __init__(self, models: Sequence[Model], weights: Sequence[float]) -> None:
         self.models = tuple(models)
         self.weights = tuple(weights)
+
+    @property
+    def writes_text(self) -> bool:
+        """See `Sampler.writes_text`."""
+        return self.models[0].writes_text
+
+    @cached_property
+    def writer(self) -> Writer:
+        """See `Sampler.writer`. By default, text is drawn as from the first model."""
+        if not self.writes_text:
+            raise CheckpointError("the models write names, and not running text")
+        data = [model.checkpoint for model in self.models]
+        vocabulary, translations = merge_vocabularies(
+            [each.vocabulary for each in data], data[0].case
+        )
+        blended = Blend([each.mixture for each in data], self.weights, translations)
+        return Writer(blended, vocabulary, data[0].decoding)
 
     @cached_property
     def namer(self) -> Namer:
@@ -136,9 +230,9 @@ class BlendedModel(Sampler):
             merge_cases(cases, self.weights, translations),
             KnownNames(known),
             NameRules(
-                max(each.corpus.longest for each in data),
+                max(each.names.longest for each in data),
                 Successors.of(vocabulary, merge_pairs(pairs, translations)),
-                min(each.corpus.shortest for each in data),
+                min(each.names.shortest for each in data),
                 vocabulary.continuing,
             ),
             min((each.decoding for each in data), key=_strictness),
@@ -149,17 +243,22 @@ def blend(models: Sequence[Model], weights: Sequence[float] | None = None) -> Bl
     """Blend models: each symbol is drawn from their weighted probabilities.
 
     Args:
-        models: models of the same unit; at least one. All of them fold case, or none.
+        models: models of the same unit; at least one. All of them write names, or text. All of them
+            fold case, or none.
         weights: the weight of each, in any scale; equal if left out.
 
     Raises:
         SettingError: if there is not one weight for each model, or a weight is out of range.
-        CheckpointError: if the models differ in unit or case.
+        CheckpointError: if the models differ in what they write, unit or case.
     """
     shares = as_shares(weights, len(models))
     first, *others = models
     for number, other in enumerate(others, start=2):
         names = f"{_name(other, number)} and {_name(first, 1)}"
+        if other.writes_text is not first.writes_text:
+            raise CheckpointError(
+                f"{names}: one writes names and the other running text; blend models of one kind"
+            )
         if other.checkpoint.vocabulary.unit is not first.checkpoint.vocabulary.unit:
             raise CheckpointError(
                 f"{names}: one writes characters and the other words; blend models that were "

@@ -10,9 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from dinogen.data import read_corpus
-from tests.bench import cells, growth, plausibility, quality, sampling, teaching, training
+from tests.bench import cells, growth, plausibility, quality, sampling, teaching, text, training
 
 CORPORA = Path(__file__).parents[2] / "corpora"
+TEXTS = (CORPORA / "sonnets.txt",)
+WORDS = (CORPORA / "phonemes.txt", CORPORA / "tunes.txt")
+"""Running text, and lists of words: no lists of names."""
+
+NAMES = tuple(path for path in sorted(CORPORA.glob("*.txt")) if path not in (*TEXTS, *WORDS))
 PARTS = (
     "training",
     "classic",
@@ -23,6 +28,7 @@ PARTS = (
     "cells",
     "teaching",
     "plausibility",
+    "text",
 )
 NETWORKS = [("rnn", 1, hidden, 32) for hidden in (64, 128, 256)] + [
     (cell, layers, hidden, batch_size)
@@ -45,7 +51,10 @@ SAMPLING = ("default", "new", "command", "inside", "limit")
 def main(
     lists: tuple[Path, ...], as_json: bool, only: tuple[str, ...], splits: int, curve: bool
 ) -> None:
-    """Measure the speed of dinogen, and its quality on LISTS, by default those of corpora/."""
+    """Measure the speed of dinogen, and its quality on LISTS, by default those of corpora/.
+
+    The part "text" takes running text instead of lists.
+    """
     figures: dict[str, Any] = {}
     parts = only or PARTS
     dinosaurs = read_corpus([CORPORA / "dinosaurs.txt"], keep_duplicates=True)
@@ -60,13 +69,13 @@ def main(
     if "growth" in parts:
         figures["growth"] = growth.measure()
     if "quality" in parts:
-        paths = lists or tuple(sorted(CORPORA.glob("*.txt")))
+        paths = lists or NAMES
         figures["quality"] = {path.stem: quality.measure(path, splits) for path in paths}
     if "cells" in parts:
         paths = lists or tuple(CORPORA / f"{name}.txt" for name in cells.LISTS)
         figures["cells"] = {path.stem: cells.measure(path, splits) for path in paths}
     if "teaching" in parts:
-        paths = lists or tuple(sorted(CORPORA.glob("*.txt")))
+        paths = lists or NAMES
         figures["teaching"] = {path.stem: teaching.measure(path, splits) for path in paths}
     if "plausibility" in parts:
         paths = lists or tuple(CORPORA / f"{name}.txt" for name in plausibility.LISTS)
@@ -74,6 +83,8 @@ def main(
         figures["plausibility"] = {
             path.stem: plausibility.measure(path, splits, decodings) for path in paths
         }
+    if "text" in parts:
+        figures["text"] = {path.stem: text.measure(path) for path in lists or TEXTS}
     if as_json:
         click.echo(json.dumps(figures))
     else:
@@ -170,6 +181,18 @@ def draw(figures: dict[str, Any]) -> Table:
                 f"best Kneser-Ney: {row['kneser_ney']:.3f}",
                 f"{row['default'] - row['scratch']:+.3f} to scratch; of the printed names, "
                 f"{100 * row['real']:.1f} % are names of the base",
+            )
+    for name, models in figures.get("text", {}).items():
+        for model, row in models.items():
+            soon = f", {row['soon']:.3f} after {text.SOON:.0f} s" if "soon" in row else ""
+            alone = [
+                f"{part} alone: {row[part]:.3f}" for part in ("network", "ngram") if part in row
+            ]
+            table.add_row(
+                f"{name}, running text, {model}, nats per symbol",
+                f"{row['nats']:.3f} in {row['seconds']:.1f} s{soon}",
+                "; ".join(alone),
+                f"{text.WRITTEN:,} symbols written in {row['writing']:.2f} s",
             )
     return table
 

@@ -134,7 +134,7 @@ class Judge:
 def draw(checkpoint: Checkpoint, decoding: Decoding) -> list[str]:
     """Draw names, known ones and repeats included."""
     vocabulary = checkpoint.vocabulary
-    rules = NameRules.for_corpus(checkpoint.corpus, vocabulary, checkpoint.pairs)
+    rules = NameRules.for_corpus(checkpoint.names, vocabulary, checkpoint.pairs)
     stream = NameStream(checkpoint.mixture, 1, decoding, rules)
     symbols = ("\n", *vocabulary.symbols)
     indices = [i for drawn in draw_names(stream, DRAWN) for i in drawn.names.symbols.tolist()]

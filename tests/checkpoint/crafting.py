@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dinogen.checkpoint import Checkpoint, load_checkpoint
-from dinogen.data import read_corpus
+from dinogen.data import Corpus, read_corpus
 from dinogen.errors import CheckpointError
 from dinogen.models import Network, NGram
 from dinogen.training import ClassicRun, DefaultRun, Run, Settings
@@ -48,6 +48,7 @@ def begin(recipe: str, folder: Path, settings: Settings = SETTINGS) -> Run:
 def resume(recipe: str, run: Run, checkpoint: Checkpoint) -> Run:
     """Resume from a checkpoint, on the corpus of a run."""
     if recipe == "classic":
+        assert isinstance(run.corpus, Corpus)
         return ClassicRun.resume(run.corpus, checkpoint)
     return DefaultRun.resume(run.corpus, checkpoint)
 

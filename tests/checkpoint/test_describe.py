@@ -85,6 +85,7 @@ def test_describes_the_default_recipe() -> None:
             "shapes": [{"text": "ß\n", "shape": "x"}, {"text": "a", "shape": ""}],
         },
         "corpus": {
+            "content": "names",
             "lines": 12,
             "names": 9,
             "duplicates": 3,

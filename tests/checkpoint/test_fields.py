@@ -207,11 +207,13 @@ def test_a_text_that_could_drive_a_terminal_is_refused(value: object) -> None:
         Text().read("a" * 256, "this")
 
 
-def test_a_newline_is_a_symbol_where_it_is_allowed() -> None:
-    """It stands for the start of a name."""
-    assert Symbol(newline=True).read("\n", "this") == "\n"
-    with pytest.raises(Malformed, match="visible"):
-        Symbol(newline=True).read("\r", "this")
+def test_other_symbols_where_they_are_allowed() -> None:
+    """A newline stands for the start of a name; text has tabs. No other is allowed with them."""
+    assert Symbol("\n").read("\n", "this") == "\n"
+    assert [Symbol("\n\t").read(symbol, "this") for symbol in "\n\ta"] == ["\n", "\t", "a"]
+    for others, symbol in (("\n", "\r"), ("\n", "\t"), ("\t", "\n"), ("", "\n"), ("\n\t", "\n\t")):
+        with pytest.raises(Malformed, match="symbol"):
+            Symbol(others).read(symbol, "this")
 
 
 @pytest.mark.parametrize("name", ["a", "Wax", "hidden_size", "layer2", "_"])

@@ -145,8 +145,6 @@ def refused(path: Path, files: Files, change: Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     "claim",
     [
-        {"contexts": 10**9},
-        {"contexts": 2**21},  # as many as two members may have together
         {"grams": 2**25 + 1},
         {"grams": 2**40},
         {"contexts": 2**63, "grams": 2**63},
@@ -217,12 +215,23 @@ def test_damaged_gates(
     assert f"network.{name} " in refusal(put_together(tmp_path / "model.npz", other))
 
 
+@pytest.mark.parametrize("contexts", [1, 2**21, 10**9])
+def test_contexts_that_n_grams_do_not_have(files: Files, tmp_path: Path, contexts: int) -> None:
+    """They are counted before tables are made for them."""
+    message = refused(
+        tmp_path / "model.npz",
+        files,
+        lambda header: header["members"]["ngram"].update(contexts=contexts),
+    )
+    assert "its number of contexts is not what it says" in message
+
+
 def test_members_that_are_too_large_together(files: Files, tmp_path: Path) -> None:
     """Each fits alone, but all of them would unfold to many times what one model may use."""
     header = header_of(files)
     entry = header["members"]["ngram"]
     symbols = [chr(code) for code in range(0x20000, 0x20000 + 20_000)]
-    one = entry | {"contexts": (1 << 25) // 20_001, "weight": 1.0}
+    one = entry | {"contexts": (1 << 24) // 20_001, "weight": 1.0}
 
     def message(count: int) -> str:
         members = {f"m{i}": one for i in range(count)}
@@ -231,8 +240,8 @@ def test_members_that_are_too_large_together(files: Files, tmp_path: Path) -> No
         return refusal(put_together(tmp_path / "model.npz", with_header(files, other)))
 
     assert "m0.children is missing" in message(1)
-    assert "m0.children is missing" in message(2)
-    assert "its member m2 is too large" in message(3)
+    assert "m0.children is missing" in message(3)
+    assert "its member m3 is too large" in message(4)
     assert "members is too long" in message(17)
 
 

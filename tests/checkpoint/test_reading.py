@@ -796,7 +796,7 @@ def test_more_held_out_names_than_names(files: Files, tmp_path: Path) -> None:
     """The held-out names are a part of the names."""
     header = header_of(files)
     members = dict.fromkeys(header["members"], 2.0)
-    loss = {"names": 10, "nats_per_symbol": 2.0, "members": members, "frequencies": 3.0}
+    loss = {"size": 10, "nats_per_symbol": 2.0, "members": members, "frequencies": 3.0}
     other = with_header(files, header | {"held_out": loss})
     assert "more held-out names" in refusal(put_together(tmp_path / "model.npz", other))
 

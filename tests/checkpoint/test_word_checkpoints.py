@@ -58,7 +58,9 @@ def test_the_unit_must_be_that_of_the_list(words: Checkpoint, tmp_path: Path) ->
     path = tmp_path / "names.txt"
     path.write_text(NAMES, "utf-8")
     next(DefaultRun.resume(read_corpus([path], unit="word"), words).train())
-    with pytest.raises(CheckpointError, match="another list, or with other reading options"):
+    with pytest.raises(
+        CheckpointError, match="another list or text, or with other reading options"
+    ):
         DefaultRun.resume(read_corpus([path]), words)
 
 

@@ -119,7 +119,7 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
     names = data.decode().splitlines()
     symbols = sorted(set("".join(names).lower()))
     V, H = len(symbols) + 1, 16
-    assert (found["format"], found["version"], found["recipe"]) == (4, __version__, "default")
+    assert (found["format"], found["version"], found["recipe"]) == (5, __version__, "default")
     assert found["model"] == {
         "cell": "rnn",
         "layers": 1,
@@ -151,6 +151,7 @@ def test_json_describes_a_default_run(dinogen: Run, edda_checkpoint: Path) -> No
     assert sum(found["weights"].values()) == pytest.approx(1)
     assert found["symbols"] == symbols
     assert found["corpus"] == {
+        "content": "names",
         "lines": len(names),
         "names": len(names),
         "duplicates": 0,

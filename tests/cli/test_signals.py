@@ -145,8 +145,9 @@ def test_sampling_can_be_stopped(edda_checkpoint: Path, tmp_path: Path) -> None:
     [
         ("--seed 3 --steps 1200 --hidden 8 --patience 1000", 2),
         ("--recipe classic --steps 1000", 1),
+        ("--seed 3 --steps 600 --hidden 8 --text --holdout .1 --batch-size 4 --patience 999", 2),
     ],
-    ids=["default", "classic"],
+    ids=["default", "classic", "text"],
 )
 def test_stopped_is_as_never_stopped(
     options: str, stops: int, dinogen: Run, edda: Path, tmp_path: Path

@@ -70,7 +70,7 @@ def test_resume_needs_the_same_columns(
     assert dinogen(*weighted, *QUICK).returncode == 0
     more = ("--resume", "--steps", "30")
     line = refused("train", table, "--column", "2", *more, status=1)
-    assert "another list, or with other reading options" in line
+    assert "another list or text, or with other reading options" in line
     (tmp_path / "other.txt").write_text(TABLE.replace(";", "\t").replace("count", "n"))
     again = dinogen("train", "other.txt", "--column", "name", "--weights", "n", *more)
     assert again.returncode == 0, again.stderr

@@ -214,7 +214,7 @@ def test_options_become_settings(dinogen: Run, edda: Path, tmp_path: Path) -> No
     assert meta["training"]["steps"] == 28
     network = meta["members"]["network"]
     assert (network["cell"], network["layers"], network["hidden_size"]) == ("gru", 2, 5)
-    assert meta["held_out"]["names"] == 74
+    assert meta["held_out"]["size"] == 74
     assert result.stderr.splitlines()[0] == (
         "296 names: GRU, 2 layers of 5 hidden units, 28 steps of 16 names, learning rate 0.05, "
         f"dropout {settings['dropout']:g}"

@@ -47,8 +47,7 @@ def test_totals_agree_with_score(checkpoint: Checkpoint) -> None:
     np.testing.assert_allclose([scores.totals[i] for i in (0, 1, 3, 4)], wanted, rtol=1e-6)
     assert [scores.totals[i] for i in (2, 5)] == [math.inf] * 2
     assert scores.folded == ["tyrannosaurus", "rex", "Ünica", "a", "qqq", "x y"]
-    assert scores.known[0]
-    assert not any(scores.known[1:])
+    assert scores.known == [True, *[False] * 5]
 
 
 def test_names_are_written_like_the_training_names(tmp_path: Path) -> None:
@@ -62,7 +61,7 @@ def test_names_are_written_like_the_training_names(tmp_path: Path) -> None:
     scores = score_names(run.checkpoint(), names)
     assert scores.names == names
     assert [*scores.folded] == ["anne-lou o’hara"] * 3
-    assert [*scores.known] == [True] * 3
+    assert scores.known == [True] * 3
     assert len(set(scores.totals)) == 1
 
 

@@ -1,7 +1,7 @@
 """Kneser-Ney n-grams, compared with a slow version in dictionaries and with sums by hand."""
 
 import sys
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,32 +10,54 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
-from dinogen.data import END, Names, Vocabulary
-from dinogen.models import MIN_PROBABILITY, GramTree, NGram, count, estimate_discounts, likelihoods
+from dinogen.data import END, Names, Sequences, Texts, Vocabulary
+from dinogen.models import (
+    MIN_PROBABILITY,
+    Automaton,
+    GramTree,
+    NGram,
+    count,
+    dense_rows,
+    estimate_discounts,
+    likelihoods,
+    likelihoods_by_order,
+)
 from tests.conftest import CORPORA
-from tests.data.test_sequences import plain
 from tests.kneser_ney import START, Context, KneserNey, modified_discounts
-from tests.networks import names_of
+from tests.models.test_counts import in_dictionaries, lists_of, some_texts, texts_of
+from tests.networks import answers, names_of
 
 LISTS = sorted(CORPORA.glob("*.txt"))
 
 lists = st.lists(st.lists(st.integers(1, 3), max_size=5), min_size=1, max_size=12)
 
 
-def model_of(names: Names, symbols: int, order: int) -> NGram:
-    """Build the n-grams of a list."""
-    return NGram.from_counts(count(names, symbols, order), symbols)
+def model_of(sequences: Sequences, symbols: int, order: int) -> NGram:
+    """Build the n-grams of a list or of texts."""
+    return NGram.from_counts(count(sequences, symbols, order), symbols)
 
 
-def slow_model(names: Names, symbols: int, order: int) -> KneserNey:
+def slow_model(sequences: Sequences, symbols: int, order: int) -> KneserNey:
     """Build the slow version of the same."""
-    return KneserNey([[*name, END] for name in plain(names)], symbols, order)
+    start = START if isinstance(sequences, Names) else END
+    return KneserNey(lists_of(sequences), symbols, order, start)
+
+
+def slow_likelihoods(slow: KneserNey, sequences: Sequences) -> list[float]:
+    """(S,) the probability of each symbol in the slow version."""
+    start = START if isinstance(sequences, Names) else END
+    return [
+        slow.probability((start, *sequence[:place]), target)
+        for sequence in lists_of(sequences)
+        for place, target in enumerate(sequence)
+    ]
 
 
 def some_of(path: Path) -> tuple[Names, Names, int]:
-    """Return about 320 training names and 80 other names of a list, and V."""
-    lines = path.read_text(encoding="utf-8").lower().split("\n")[:-1]
-    lines = lines[:: max(1, len(lines) // 400)]
+    """Return at most about 320 training names and 80 other names of a list, and V."""
+    text = path.read_text(encoding="utf-8").lower()
+    lines = text.split("\n")[:-1]
+    lines = lines[:: max(1, len(lines) // 400, len(text) // 12_000)]
     new = lines[::5]
     training = [line for place, line in enumerate(lines) if place % 5]
     vocabulary = Vocabulary.of("\n".join(lines))
@@ -43,6 +65,15 @@ def some_of(path: Path) -> tuple[Names, Names, int]:
         vocabulary.encode("".join(f"{name}\n" for name in part)) for part in (training, new)
     )
     return training_names, new_names, len(vocabulary)
+
+
+def some_text() -> tuple[Texts, Texts, int]:
+    """Return the first part of a text, the second one, and V."""
+    text = (CORPORA / "sonnets.txt").read_text(encoding="utf-8")[:4_000]
+    vocabulary = Vocabulary.of(text)
+    symbols = vocabulary.encode_text(text)
+    training, new = Texts(symbols, np.array([0, 1_700, len(text)])).split(0.2, len(text))
+    return training, new, len(vocabulary)
 
 
 def contexts_of(tree: GramTree) -> dict[Context, int]:
@@ -71,13 +102,8 @@ def test_new_names_are_as_likely_as_in_the_slow_version(path: Path, order: int) 
     """Each symbol of names outside of the training names has the same probability, to 1e-5."""
     training, new, symbols = some_of(path)
     slow = slow_model(training, symbols, order)
-    expected = [
-        slow.probability((START, *name[:place]), target)
-        for name in plain(new)
-        for place, target in enumerate([*name, END])
-    ]  # (S,)
     model = model_of(training, symbols, order)
-    np.testing.assert_allclose(likelihoods(model, new), expected, rtol=1e-5)
+    np.testing.assert_allclose(likelihoods(model, new), slow_likelihoods(slow, new), rtol=1e-5)
     np.testing.assert_allclose(model.discounts, slow.discounts, rtol=1e-12)
 
 
@@ -221,61 +247,232 @@ def test_discounts_are_within_their_bounds(n: list[int]) -> None:
     np.testing.assert_allclose(discounts, slow, rtol=1e-12)
 
 
-# Tables that would be too large.
+# Too many n-grams.
 
 
-def occurrences_of(names: Names, order: int) -> Counter[Context]:
-    """Count how often each context occurs, except for the empty one."""
-    written = [(END, *name) for name in plain(names)]
-    return Counter(
-        name[last - length : last]
-        for name in written
-        for length in range(1, order)
-        for last in range(length, len(name) + 1)
-        if END not in name[last - length + 1 : last]
-    )
+def occurrences_of(sequences: Sequences, slow: KneserNey, order: int) -> Mapping[Context, int]:
+    """Count how often each context of the slow version occurs, except for the empty one."""
+    grams, _ = in_dictionaries(lists_of(sequences), max(1, order - 1))
+    is_name = isinstance(sequences, Names)
+    spelled = {with_start(gram) if is_name else gram: number for gram, number in grams.items()}
+    return {context: spelled[context] for context in slow.counts if context}
 
 
-@pytest.mark.parametrize("limit", [1, 2, 30, 300, 1_000, -1, 0, 1_000_000])
-def test_rare_contexts_are_dropped(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
-    """The tables of a real list hold the most frequent contexts, as many as the limit allows.
+@pytest.mark.parametrize("limit", [1, 70, 300, 1_000, -1, 0, 1_000_000])
+@pytest.mark.parametrize("is_text", [False, True], ids=["names", "text"])
+def test_rare_contexts_are_dropped(
+    monkeypatch: pytest.MonkeyPatch, is_text: bool, limit: int
+) -> None:
+    """The model of real data holds the most frequent contexts, as many as the limit allows.
 
     Each context that is kept occurs more often than each that is dropped. With all contexts that
-    occur as often as the most frequent dropped one, there would be too many. The probabilities are
-    those of the slow version without the dropped contexts, whose counts still estimate the
-    discounts. A limit of 0 or less is relative to the number of contexts.
+    occur as often as the most frequent dropped one, there would be too many n-grams. The
+    probabilities are those of the slow version without the dropped contexts, whose counts still
+    estimate the discounts. A limit of 0 or less is relative to the number of n-grams.
     """
     order = 5
-    training, new, symbols = some_of(CORPORA / "edda.txt")
-    occurrences = occurrences_of(training, order)
+    training, new, symbols = some_text() if is_text else some_of(CORPORA / "edda.txt")
+    slow = slow_model(training, symbols, order)
+    occurrences = occurrences_of(training, slow, order)
+    grams = sum(map(len, slow.counts.values()))
     if limit <= 0:
-        limit += len(occurrences) + 1
-    home = sys.modules[NGram.__module__]
-    monkeypatch.setattr(home, "MAX_TABLE", limit * symbols + symbols - 1)
+        limit += grams
+    monkeypatch.setattr(sys.modules[NGram.__module__], "MAX_GRAMS", limit)
     model = model_of(training, symbols, order)
     kept = set(contexts_of(model.tree)) - {()}
+    kept = {context if is_text else with_start(context) for context in kept}
     dropped = set(occurrences) - kept
     assert kept <= set(occurrences)
-    assert bool(dropped) == (len(occurrences) + 1 > limit)
-    following, p = model.tables  # (C, V), (C, V)
-    assert len(following) == len(p) == model.tree.contexts == len(kept) + 1 <= limit
+    assert bool(dropped) == (grams > limit)
+    assert len(model.tree.symbols) - 1 <= max(limit, len(slow.counts[()]))
     if dropped:
         most_dropped = max(occurrences[context] for context in dropped)
         assert all(occurrences[context] > most_dropped for context in kept)
-        assert 1 + sum(number >= most_dropped for number in occurrences.values()) > limit
+        others = [context for context in occurrences if occurrences[context] >= most_dropped]
+        assert len(slow.counts[()]) + sum(len(slow.counts[context]) for context in others) > limit
     assert model.tree.is_sound(order, symbols)
-    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(model.tables[1].sum(axis=1), 1, rtol=1e-5)
 
-    slow = slow_model(training, symbols, order)
     np.testing.assert_allclose(model.discounts, slow.discounts, rtol=1e-12)
     for context in dropped:
-        del slow.counts[with_start(context)]
+        del slow.counts[context]
+    found = [p[0] for p in read(model, new)]
+    np.testing.assert_allclose(
+        [p[symbol] for p, symbol in zip(found, new.symbols.tolist(), strict=True)],
+        slow_likelihoods(slow, new),
+        rtol=1e-5,
+    )
+
+
+def read(model: NGram, sequences: Sequences) -> Iterator[NDArray[np.floating]]:
+    """Yield the (1, V) probabilities of each symbol of the sequences, one after the other."""
+    for sequence in lists_of(sequences):
+        state, p = model.begin(1)
+        for symbol in sequence:
+            yield p
+            state, p = model.advance(state, np.array([symbol]))
+
+
+# Running text.
+
+
+@settings(deadline=None, max_examples=40)
+@given(some_texts, st.lists(st.integers(0, 3), max_size=8), st.integers(1, 6))
+def test_texts_are_as_likely_as_in_the_slow_version(
+    texts: list[list[int]], written: list[int], order: int
+) -> None:
+    """After any text, every next symbol has the same probability, also behind the ends of lines."""
+    training = texts_of(*texts)
+    model, slow = model_of(training, 4, order), slow_model(training, 4, order)
+    np.testing.assert_allclose(model.discounts, slow.discounts[: model.order], rtol=1e-12)
+    for place, p in enumerate(read(model, texts_of([*written, 0]))):
+        context = (END, *written[:place])
+        expected = [slow.probability(context, symbol) for symbol in range(4)]  # (V,)
+        np.testing.assert_allclose(p[0], expected, rtol=1e-5)
+    assert model.tree.is_sound(order, 4)
+
+
+def test_the_context_goes_on_behind_the_end_of_a_line() -> None:
+    """What follows the end of a line depends on the line before it."""
+    lines = np.random.default_rng(1).integers(1, 3, 200)
+    text = [symbol for first in lines.tolist() for symbol in (first, END, 3 - first, 3, END)]
+    model = model_of(texts_of(text), 4, 4)
+    for first in (1, 2):
+        *_, p = read(model, texts_of([3, END, first, END, 3]))
+        assert p[0, 3 - first] > 0.9
+        *_, p = read(model, texts_of([3, END, first, 3, 3]))
+        assert p[0, 3 - first] < 0.9
+
+
+# Sparse rows.
+
+
+def with_dense_rows(model: NGram, rows: int) -> Automaton:
+    """Build the automaton of a model with a number of dense rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules[Automaton.__module__], "dense_rows", lambda *_: rows)
+        return Automaton(model.tree, model.discounts, model.vocab_size)
+
+
+@settings(deadline=None, max_examples=40)
+@given(some_texts, st.integers(1, 6), st.data())
+def test_sparse_rows_are_dense_rows(
+    texts: list[list[int]], order: int, data: st.DataObject
+) -> None:
+    """With any number of dense rows, each symbol leads from each context to the same one.
+
+    The probabilities are the same, too.
+    """
+    model = model_of(texts_of(*texts), 4, order)
+    following, p = model.tables  # (C, V), (C, V)
+    C = model.tree.contexts
+    assert len(following) == C
+    part = with_dense_rows(model, data.draw(st.integers(1, C)))
+    for symbol in range(4):
+        states, q = part.advance(np.arange(C, dtype=np.int32), np.full(C, symbol))
+        np.testing.assert_array_equal(states, following[:, symbol])
+        assert states.dtype == np.int32
+        np.testing.assert_allclose(q, p[states], rtol=2e-6)
+        assert q.dtype == np.float32
+
+
+@pytest.mark.parametrize("gather", [1, 1_000, 1 << 22])
+@pytest.mark.parametrize("rows", [1, 40, 500, 2_500])
+def test_a_real_text_has_the_same_model(
+    monkeypatch: pytest.MonkeyPatch, rows: int, gather: int
+) -> None:
+    """The number of dense rows, and of entries gathered together, does not change the answers."""
+    training, new, symbols = some_text()
+    model = model_of(training, symbols, 6)
+    assert model.tree.contexts > 2_500
+    expected = answers(model, lines := new.symbols[:600].reshape(20, 30))
+    part = with_dense_rows(model, rows)
+    assert part.p.shape == part.following.shape == (rows, symbols)
+    monkeypatch.setattr(sys.modules[Automaton.__module__], "_MAX_GATHER", gather)
+    monkeypatch.setattr(model, "_automaton", part)
+    np.testing.assert_allclose(answers(model, lines), expected, rtol=2e-6)
+    np.testing.assert_allclose(expected.sum(axis=2), 1, rtol=1e-5)
+    state, p = model.advance(model.blank(0), np.zeros(0, dtype=np.int64))
+    assert (state.shape, p.shape) == ((0,), (0, symbols))
+
+
+def test_chunks_of_nodes_do_not_change_sparse_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk may have dense and sparse rows, or rows of one kind."""
+    training, new, symbols = some_text()
+    model = model_of(training, symbols, 5)
+    expected = answers(model, new.symbols[:100].reshape(4, 25))
+    monkeypatch.setattr(sys.modules[GramTree.__module__], "_CHUNK", 7)
+    monkeypatch.setattr(model, "_automaton", with_dense_rows(model, 200))
+    found = answers(model, new.symbols[:100].reshape(4, 25))
+    np.testing.assert_allclose(found, expected, rtol=2e-6)
+
+
+def test_a_large_vocabulary_keeps_its_contexts() -> None:
+    """The model of a text of 3,000 symbols has each context of the text, most in sparse rows."""
+    V, order = 3_000, 4
+    drawn = np.random.default_rng(1).zipf(1.2, 15_000) % V
+    text = Texts(drawn.astype(np.uint16), np.array([0, len(drawn)]))
+    model = model_of(text, V, order)
+    written = [END, *drawn.tolist()]
+    seen = {
+        tuple(written[first : first + length])
+        for length in range(order)
+        for first in range(len(written) - length)
+    }
+    assert model.tree.contexts == len(seen) > 8_000
+    assert model.tree.is_sound(order, V)
+    dense = len(model.tables[0])
+    assert dense == dense_rows(len(seen), V) < 1_000
+    state, p = model.begin(50)
+    for symbols in drawn[:500].reshape(50, 10).T:
+        state, p = model.advance(state, symbols)
+        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
+    assert (state >= dense).mean() > 0.9
+    slow = slow_model(text, V, order)
+    contexts = [(END, *line) for line in drawn[:500].reshape(50, 10).tolist()]
     expected = [
-        slow.probability((START, *name[:place]), target)
-        for name in plain(new)
-        for place, target in enumerate([*name, END])
-    ]  # (S,)
-    np.testing.assert_allclose(likelihoods(model, new), expected, rtol=1e-5)
+        [slow.probability(context, 7), slow.probability(context, 1)] for context in contexts
+    ]
+    np.testing.assert_allclose(p[:, [7, 1]], expected, rtol=1e-5)
+
+
+def test_dense_rows_fit_the_memory() -> None:
+    """All contexts have dense rows if they fit. Else, as many as a smaller table holds have."""
+    assert dense_rows(100_000, 60) == 100_000
+    assert dense_rows(1 << 24, 1) == 1 << 24
+    assert dense_rows((1 << 24) + 1, 1) == 1 << 20
+    assert dense_rows(1_000_000, 60) == (1 << 20) // 60
+    assert dense_rows(20, 0x110000) == 1
+
+
+# All orders at once.
+
+
+@pytest.mark.parametrize("is_text", [False, True], ids=["names", "text"])
+def test_all_orders_are_scored_at_once(is_text: bool) -> None:
+    """Each order gives what the slow version of that order gives, and what its model gives."""
+    training, new, symbols = some_text() if is_text else some_of(CORPORA / "edda.txt")
+    levels = count(training, symbols, 6)
+    found = likelihoods_by_order(levels, symbols, [3, 1, 5, 2, 9], new)
+    assert list(found) == [3, 1, 5, 2, 9]
+    for order, p in found.items():
+        # There are no more than six levels.
+        slow = slow_model(training, symbols, min(order, 6))
+        np.testing.assert_allclose(p, slow_likelihoods(slow, new), rtol=1e-9)
+        model = NGram.from_counts(levels[:order], symbols)
+        one_by_one = [row[0] for row in read(model, new)]
+        rows = np.arange(len(new.symbols))
+        np.testing.assert_allclose(p, np.array(one_by_one)[rows, new.symbols], rtol=2e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(some_texts, some_texts, st.integers(1, 8))
+def test_any_text_is_scored(training: list[list[int]], new: list[list[int]], order: int) -> None:
+    """Texts without the end of a line, and with unseen symbols, are scored like in a plain loop."""
+    levels = count(texts_of(*training), 4, order)
+    p = likelihoods_by_order(levels, 4, [order], texts_of(*new))[order]
+    slow = slow_model(texts_of(*training), 4, min(order, len(levels)))
+    np.testing.assert_allclose(p, slow_likelihoods(slow, texts_of(*new)), rtol=1e-9)
 
 
 # The tree.
@@ -316,7 +513,7 @@ def test_chunks_do_not_change_the_model(monkeypatch: pytest.MonkeyPatch) -> None
     whole = model_of(training, symbols, 4)
     in_chunks = NGram(whole.tree, whole.discounts, symbols)
     expected = whole.tables
-    monkeypatch.setattr(sys.modules[NGram.__module__], "_CHUNK", 7)
+    monkeypatch.setattr(sys.modules[GramTree.__module__], "_CHUNK", 7)
     assert in_chunks.tree.is_sound(4, symbols)
     assert not in_chunks.tree.is_sound(3, symbols)
     for table, same in zip(in_chunks.tables, expected, strict=True):

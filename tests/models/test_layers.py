@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dinogen.models import (
     CELLS,
     ElmanCell,
+    Embedding,
     LayerMasks,
     Parameters,
     Projection,
@@ -272,6 +273,37 @@ def test_a_state_is_carried_from_one_batch_to_the_next(cell: str, masked: str) -
     np.testing.assert_allclose(outputs, whole[sum(head) :], rtol=1e-12)
     for array, same in zip(last, end, strict=True):
         np.testing.assert_allclose(array, same, rtol=1e-12)
+
+
+# The embedding.
+
+
+@pytest.mark.parametrize("size", [2, 128, 129, 300])
+@pytest.mark.parametrize("gates", [(), (4,)], ids=["rnn", "lstm"])
+@pytest.mark.parametrize("places", [1, 7, 400])
+def test_an_embedding_is_a_product_with_one_hot_vectors(
+    places: int, gates: tuple[int, ...], size: int
+) -> None:
+    """For any number of symbols, in both directions; symbols repeat, and some are never read."""
+    random, embedding, workspace = np.random.default_rng(3), Embedding(), Workspace(np.float64)
+    p = {
+        "Wax": random.standard_normal((*gates, size, 3)),
+        "ba": random.standard_normal((*gates, 3)),
+    }
+    gradients = {"Wax": np.full((*gates, size, 3), np.nan)}
+    # The second pass uses the memory of the first.
+    for number in (places, places // 2 + 1):
+        symbols = random.integers(size, size=number).astype(np.uint16)
+        symbols[symbols == size // 2] = 0
+        one_hot = np.eye(size)[symbols]  # (S, V)
+        z = np.empty((*gates, number, 3))
+        embedding.forward(p, symbols, z)
+        expected = one_hot @ p["Wax"] + p["ba"][..., np.newaxis, :]
+        np.testing.assert_allclose(z, expected, rtol=1e-12)
+        dz = random.standard_normal(z.shape)
+        kept = dz.copy()
+        embedding.backward(p, gradients, symbols, dz, workspace)
+        np.testing.assert_allclose(gradients["Wax"], one_hot.T @ kept, rtol=1e-12, atol=1e-12)
 
 
 # The readout.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dinogen.data import Batch, Names, pack
+from dinogen.data import Batch, Names, Texts, Windows, pack
 from dinogen.models import (
     CELLS,
     LayerMasks,
@@ -89,11 +89,14 @@ def literal_passes(
     passes = []
     for place, row in enumerate(rows):
         targets = names.symbols[names.starts[row] : names.starts[row + 1]].tolist()
-        initial = [
-            tuple(array[place, :, np.newaxis].astype(np.float64) for array in own) for own in state
-        ]
+        initial = column_states(state, place)
         passes.append(stack_pass(cell, p, [0, *targets[:-1]], targets, initial))
     return passes
+
+
+def column_states(state: State, row: int) -> list[tuple[NDArray[np.float64], ...]]:
+    """Return the state of one row of each layer as columns, as the literal loops read it."""
+    return [tuple(array[row, :, np.newaxis].astype(np.float64) for array in own) for own in state]
 
 
 # Gradients.
@@ -281,6 +284,64 @@ def test_a_state_is_carried_from_one_batch_to_the_next(cell: str, layers: int) -
         assert_gradient(
             gradients[name], lambda: model.loss_and_gradients(tail, carried).loss, array, name
         )
+
+
+@networks
+def test_windows_of_running_text_agree_with_the_literal_loops(cell: str, layers: int) -> None:
+    """Each window has the loss and the gradients of plain loops that start from the carried state.
+
+    All windows together have the loss of one pass over whole streams, ends of lines included.
+    """
+    model = random_network(5, 4, seed=5, scale=0.7, layers=layers, cell=cell)
+    p = [as_columns(model, layer) for layer in range(1, layers + 1)]
+    symbols = np.random.default_rng(1).integers(5, size=47).astype(np.uint8)
+    windows = Windows(Texts(symbols, np.array([0, 20, 47])), 3, 5, seed=2)
+    batches = [windows[step] for step in range(windows.per_epoch)]
+    state, losses = model.blank(3), []
+    for batch in batches:
+        inputs, targets = (x.reshape(5, 3).T.tolist() for x in (batch.inputs, batch.targets))
+        slow = [
+            stack_pass(cell, p, inputs[row], targets[row], column_states(state, row))
+            for row in range(3)
+        ]
+        fast = model.loss_and_gradients(batch, state)
+        losses.append(fast.loss)
+        assert fast.loss == pytest.approx(sum(s.loss for s in slow), rel=1e-12)
+        for layer in range(layers):
+            found = columns(cell, fast.gradients, layer + 1)
+            if layer < layers - 1:
+                del found["Wya"], found["by"]  # the last layer has them, too
+            for name, gradient in found.items():
+                total = np.sum([s.gradients[layer][name] for s in slow], axis=0)
+                np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+        state = fast.state
+    assert len(losses) == 3
+    inputs, targets = (
+        np.concatenate([getattr(batch, name).reshape(5, 3) for batch in batches]).T.tolist()
+        for name in ("inputs", "targets")
+    )
+    blank = column_states(model.blank(1), 0)
+    whole = [stack_pass(cell, p, x, y, blank).loss for x, y in zip(inputs, targets, strict=True)]
+    assert sum(losses) == pytest.approx(sum(whole), rel=1e-12)
+
+
+@networks
+def test_the_gradients_of_many_symbols(cell: str, layers: int) -> None:
+    """Of 300 symbols, those that were read have the slope of the loss, and the others have none."""
+    model = random_network(300, 2, seed=5, scale=0.7, layers=layers, cell=cell)
+    symbols = np.array([299, 150, 0, 298, 150, 299, 150, 0], dtype=np.uint16)
+    batch = Windows(Texts(symbols, np.array([0, 8])), 2, 4, seed=1)[0]
+    state = random_state(model, 2, seed=6)
+    gradients = model.loss_and_gradients(batch, state).gradients.copy()
+    for read in (slice(0, 1), slice(150, 151), slice(298, 300)):
+        assert_gradient(
+            gradients["Wax"][..., read, :],
+            lambda: model.loss_and_gradients(batch, state).loss,
+            model.parameters["Wax"][..., read, :],
+            "Wax",
+        )
+    others = np.setdiff1d(np.arange(300), symbols)
+    assert not gradients["Wax"][..., others, :].any()
 
 
 @networks

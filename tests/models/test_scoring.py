@@ -5,12 +5,15 @@ import sys
 import numpy as np
 import pytest
 
+from dinogen.data import Texts
 from dinogen.models import (
     CELLS,
     MAX_BLOCK,
     MIN_BLOCK,
     LanguageModel,
     Mixture,
+    Network,
+    NetworkConfig,
     NGram,
     count,
     distributions,
@@ -134,6 +137,109 @@ def test_the_block_size_is_a_power_of_two_that_fits() -> None:
         size = max_block_size(V)
         assert size * V <= 2**21 < 2 * size * V
         assert size & (size - 1) == 0
+
+
+# Running text.
+
+TEXTS = [[1, 2, 0, 0, 3, 4, 0], [2, 0], [3], [1, 3, 2, 4, 0, 2] * 9, [0, 4, 0] * 16, [4] * 33]
+
+HOME = sys.modules[likelihoods.__module__]
+
+
+def texts_of(*texts: list[int]) -> Texts:
+    """Build texts from lists of indices, with the ends of lines."""
+    symbols = np.array([symbol for text in texts for symbol in text], dtype=np.uint8)
+    return Texts(symbols, np.cumsum([0, *map(len, texts)]))
+
+
+def stepped(model: LanguageModel, text: list[int]) -> list[float]:
+    """Return the probability of each symbol of a text, of which a model reads all before it."""
+    state, p = model.begin(1)
+    found = []
+    for target in text:
+        found.append(float(p[0, target]))
+        state, p = model.advance(state, np.array([target]))
+    return found
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, piece: int, warm_up: int) -> None:
+    """Cut texts into short pieces."""
+    monkeypatch.setattr(HOME, "PIECE", piece)
+    monkeypatch.setattr(HOME, "WARM_UP", warm_up)
+
+
+@pytest.mark.parametrize("piece", [54, 1_000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_of_one_piece_are_read_from_their_beginning(
+    kind: str, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each symbol is as likely as after all those before it in its text, ends of lines included."""
+    shorten(monkeypatch, piece, 4)
+    model = model_of(kind, 5)
+    expected = [p for text in TEXTS for p in stepped(model, text)]  # (S,)
+    np.testing.assert_allclose(likelihoods(model, texts_of(*TEXTS)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("piece", "warm_up"), [(16, 8), (5, 2), (1, 2), (3, 40)])
+def test_the_pieces_of_a_text_change_nothing_for_n_grams(
+    piece: int, warm_up: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-grams know the whole context that they use: trigrams, two symbols."""
+    shorten(monkeypatch, piece, warm_up)
+    model = model_of("n-grams", 5)
+    expected = [p for text in TEXTS for p in stepped(model, text)]  # (S,)
+    np.testing.assert_allclose(likelihoods(model, texts_of(*TEXTS)), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("piece", "warm_up"), [(16, 8), (5, 7), (7, 1), (4, 0)])
+def test_a_model_reads_what_is_before_a_piece(
+    piece: int, warm_up: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A literal loop reads the symbols before each piece as the beginning of a text."""
+    shorten(monkeypatch, piece, warm_up)
+    model = model_of(kind, 5)
+    expected: list[float] = []
+    for text in TEXTS:
+        for start in range(0, len(text), piece):
+            read = max(0, start - warm_up)
+            expected += stepped(model, text[read : start + piece])[start - read :]
+    np.testing.assert_allclose(likelihoods(model, texts_of(*TEXTS)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_network_scores_a_long_text_about_as_if_it_read_all_of_it(cell: str) -> None:
+    """What comes long before a piece matters little to an initial network."""
+    model = Network(NetworkConfig(6, 12, cell), np.float64)
+    model.initialise(np.random.default_rng(2))
+    text = np.random.default_rng(3).integers(6, size=1_100).tolist()
+    found, expected = likelihoods(model, texts_of(text)), np.array(stepped(model, text))
+    piece = vars(HOME)["PIECE"]
+    np.testing.assert_allclose(found[:piece], expected[:piece], rtol=1e-12)
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert mean_nats(found) == pytest.approx(mean_nats(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_block_size_does_not_change_likelihoods_of_texts(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces that are read in several blocks have the same likelihoods."""
+    shorten(monkeypatch, 4, 3)
+    texts, model = texts_of(*TEXTS * 3), model_of(kind, 5)
+    expected = likelihoods(model, texts)
+    home = sys.modules[max_block_size.__module__]
+    monkeypatch.setattr(home, "_MAX_BLOCK_NUMBERS", 5 * 40)
+    assert max_block_size(model.vocab_size) == 32
+    np.testing.assert_allclose(likelihoods(model, texts), expected, rtol=1e-6)
+
+
+def test_no_texts_have_no_likelihoods() -> None:
+    """Without texts, and with an empty text, there is nothing to score."""
+    model = model_of("mixture", 5)
+    assert likelihoods(model, Texts(np.empty(0, dtype=np.uint8), np.array([0]))).shape == (0,)
+    found = likelihoods(model, texts_of([], [1, 2], []))
+    np.testing.assert_allclose(found, stepped(model, [1, 2]), rtol=1e-6)
 
 
 # Distributions of symbols.

@@ -60,7 +60,7 @@ def test_the_held_out_loss_is_that_of_scoring() -> None:
     checkpoint = trained(SETTINGS)
     _, held_out = hold_out(CORPUS, SETTINGS.holdout, SETTINGS.seed)
     assert checkpoint.held_out is not None
-    assert checkpoint.held_out.names == len(held_out) == 29
+    assert checkpoint.held_out.size == len(held_out) == 29
     mean = score(checkpoint.mixture, held_out).sum() / len(held_out.symbols)
     assert best_loss(checkpoint) == pytest.approx(mean, rel=1e-5)
 

@@ -6,13 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dinogen.data import Batch, Names, pack
+from dinogen.data import Batch, Names, Texts, Windows, pack
 from dinogen.models import Backpropagated, LayerMasks, Network
 from dinogen.training import Halves
 from tests.networks import names_of, random_network
 
+State = tuple[tuple[NDArray[np.floating], ...], ...]
+
 NAMES = names_of([1, 2, 3], [4], [2, 2, 2, 2, 1, 3], [3, 1], [1, 1, 4, 2])
+
+LISTS = [NAMES, names_of([1] * 7, *[[2, 3]] * 5), names_of([1, 2], [3, 4], [2], [1])]
+"""An odd number of names; one name that outlives all others; two that end together."""
 
 
 def batch_and_masks(model: Network, names: Names = NAMES) -> tuple[Batch, list[LayerMasks]]:
@@ -26,18 +32,32 @@ def batch_and_masks(model: Network, names: Names = NAMES) -> tuple[Batch, list[L
     return pack(names, np.arange(len(names))), masks
 
 
+def windows_of(streams: int) -> Windows:
+    """Cut a random text into windows of six symbols."""
+    symbols = np.random.default_rng(2).integers(5, size=91).astype(np.uint8)
+    return Windows(Texts(symbols, np.array([0, 91])), streams, 6, seed=1)
+
+
+def flat(state: State) -> list[NDArray[np.floating]]:
+    """Copy the arrays of all layers."""
+    return [array.copy() for layer in state for array in layer]
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("masked", [False, True], ids=["no dropout", "dropout"])
-def test_the_gradients_are_those_of_the_whole_batch(cell: str, masked: bool) -> None:
-    """Loss and gradients of an odd number of names agree with one pass over all of them."""
+@pytest.mark.parametrize("names", LISTS, ids=len)
+def test_all_results_are_those_of_the_whole_batch(cell: str, masked: bool, names: Names) -> None:
+    """They agree with one pass over all names, the longest of which run alone at the end."""
     model = random_network(5, 4, seed=7, scale=0.7, layers=2, cell=cell)
-    batch, drawn = batch_and_masks(model)
+    batch, drawn = batch_and_masks(model, names)
     masks = drawn if masked else None
     whole = model.loss_and_gradients(batch, masks=masks)
-    expected = whole.gradients.vector.copy()
-    loss, gradients = Halves(model).loss_and_gradients(batch, masks)
-    assert loss == pytest.approx(whole.loss, rel=1e-12)
-    np.testing.assert_allclose(gradients.vector, expected, rtol=1e-10, atol=1e-12)
+    expected = [whole.gradients.vector.copy(), *flat(whole.dstate), *flat(whole.state)]
+    found = Halves(model).loss_and_gradients(batch, masks=masks)
+    assert found.loss == pytest.approx(whole.loss, rel=1e-12)
+    parts = [found.gradients.vector, *flat(found.dstate), *flat(found.state)]
+    for part, other in zip(parts, expected, strict=True):
+        np.testing.assert_allclose(part, other, rtol=1e-10, atol=1e-12)
 
 
 def test_soft_targets_are_halved_too() -> None:
@@ -48,9 +68,32 @@ def test_soft_targets_are_halved_too() -> None:
     batch = pack(NAMES, np.arange(len(NAMES)), targets)
     whole = model.loss_and_gradients(batch, masks=masks)
     expected = whole.gradients.vector.copy()
-    loss, gradients = Halves(model).loss_and_gradients(batch, masks)
+    loss, gradients, *_ = Halves(model).loss_and_gradients(batch, masks=masks)
     assert loss == pytest.approx(whole.loss, rel=1e-12)
     np.testing.assert_allclose(gradients.vector, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("streams", [1, 4, 5])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_states_are_carried_in_halves(cell: str, streams: int) -> None:
+    """Over windows of running text, all results are those of the whole batch, for any streams."""
+    model = random_network(5, 4, seed=7, scale=0.7, layers=2, cell=cell)
+    masks = [
+        LayerMasks(*(mask[:streams] for mask in layer if mask is not None))
+        for layer in batch_and_masks(model)[1]
+    ]
+    halves, windows = Halves(model), windows_of(streams)
+    state = expected_state = None
+    for step in range(3):
+        whole = model.loss_and_gradients(windows[step], expected_state, masks)
+        expected = [whole.gradients.vector.copy(), *flat(whole.dstate), *flat(whole.state)]
+        expected_state = whole.state
+        found = halves.loss_and_gradients(windows[step], state, masks)
+        state = found.state
+        assert found.loss == pytest.approx(whole.loss, rel=1e-12)
+        parts = [found.gradients.vector, *flat(found.dstate), *flat(found.state)]
+        for part, other in zip(parts, expected, strict=True):
+            np.testing.assert_allclose(part, other, rtol=1e-10, atol=1e-12)
 
 
 def test_a_batch_of_one_name() -> None:
@@ -59,7 +102,7 @@ def test_a_batch_of_one_name() -> None:
     names = names_of([3, 1])
     batch, _ = batch_and_masks(model, names)
     expected = model.loss_and_gradients(batch).gradients.vector.copy()
-    _, gradients = Halves(model).loss_and_gradients(batch, None)
+    gradients = Halves(model).loss_and_gradients(batch).gradients
     np.testing.assert_array_equal(gradients.vector, expected)
 
 
@@ -68,9 +111,9 @@ def test_the_parameters_may_change() -> None:
     model = random_network(5, 4, seed=7)
     batch, _ = batch_and_masks(model)
     halves = Halves(model)
-    halves.loss_and_gradients(batch, None)
+    halves.loss_and_gradients(batch)
     model.parameters.vector *= 0.5
-    loss, _ = halves.loss_and_gradients(batch, None)
+    loss = halves.loss_and_gradients(batch).loss
     assert loss == pytest.approx(model.loss_and_gradients(batch).loss, rel=1e-12)
 
 
@@ -78,6 +121,7 @@ def test_one_core_gives_the_same_digits_as_two(monkeypatch: pytest.MonkeyPatch) 
     """Without a second core both halves run in one thread, and no digit differs."""
     model = random_network(5, 16, seed=7, dtype=np.float32, layers=2, cell="lstm")
     batch, masks = batch_and_masks(model)
+    windows = windows_of(5)
     threads: set[int] = set()
     compute = Network.loss_and_gradients
 
@@ -90,10 +134,17 @@ def test_one_core_gives_the_same_digits_as_two(monkeypatch: pytest.MonkeyPatch) 
     for cores in (1, 2):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         threads.clear()
-        _, gradients = Halves(model).loss_and_gradients(batch, masks)
+        halves = Halves(model)
+        found = [halves.loss_and_gradients(batch, masks=masks).gradients.vector.copy()]
         assert len(threads) == cores
-        results.append(gradients.vector.copy())
-    np.testing.assert_array_equal(results[0], results[1])
+        state = None
+        for step in range(3):
+            carried = halves.loss_and_gradients(windows[step], state)
+            state = carried.state
+            found += [carried.gradients.vector.copy(), *flat(state)]
+        results.append(found)
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_only_large_networks_and_batches_are_halved() -> None:

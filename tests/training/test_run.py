@@ -113,7 +113,9 @@ def test_only_the_same_corpus_can_resume(corpus: Corpus, tmp_path: Path) -> None
         replace(corpus, vocabulary=Vocabulary(corpus.vocabulary.symbols[1:])),
     ]
     for other in others:
-        with pytest.raises(CheckpointError, match="another list, or with other reading options"):
+        with pytest.raises(
+            CheckpointError, match="another list or text, or with other reading options"
+        ):
             check_resumable(checkpoint, "default", other)
 
 

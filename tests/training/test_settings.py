@@ -4,9 +4,18 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from dinogen.data import CorpusStats
+from dinogen.data import (
+    CorpusStats,
+    TextCorpus,
+    Texts,
+    TextStats,
+    Vocabulary,
+    Windows,
+    hold_out_text,
+)
 from dinogen.errors import SettingError
 from dinogen.models import CELLS
 from dinogen.training import BOUNDS, CHOICES, STARTS, WRITTEN, Settings
@@ -20,6 +29,7 @@ CHOSEN = Settings(
     cell="rnn",
     layers=3,
     batch_size=7,
+    window=5,
     learning_rate=0.5,
     momentum=0.0,
     clip=1,
@@ -114,10 +124,85 @@ def test_steps_and_epochs_exclude_each_other() -> None:
         Settings.for_corpus(DINOSAURS, seed=1, steps=5, epochs=5)
 
 
+# Running text.
+
+TEXT = TextStats(texts=1, lines=2_000, symbols=90_000, sha256="")
+
+
+def test_the_defaults_for_running_text() -> None:
+    """There is a window, and learning starts from scratch. Names have no window."""
+    settings = Settings.for_corpus(TEXT, seed=1)
+    assert settings.window
+    assert settings.start == "scratch"
+    assert settings.holdout == Settings.holdout
+    assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    names = Settings.for_corpus(DINOSAURS, seed=1)
+    assert names.window is None
+    assert "window" not in names.to_json()
+    with pytest.raises(SettingError, match="window is for running text; leave it out"):
+        Settings.for_corpus(DINOSAURS, seed=1, window=16)
+    for cell in CELLS:
+        assert Settings.for_corpus(TEXT, seed=1, cell=cell).cell == cell
+
+
+@pytest.mark.parametrize(("symbols", "holdout"), [(4_999, 0.0), (5_000, 0.1)])
+def test_short_text_is_not_held_out(symbols: int, holdout: float) -> None:
+    """At least 500 symbols are held out, or none; what is given is kept."""
+    stats = TEXT._replace(symbols=symbols)
+    assert Settings.for_corpus(stats, seed=1).holdout == holdout
+    assert Settings.for_corpus(stats, seed=1, holdout=0.01).holdout == 0.01
+
+
+def test_given_settings_of_running_text_are_kept() -> None:
+    """Zero is a value, and None means the default."""
+    given: dict[str, Any] = {
+        "hidden_size": 5,
+        "layers": 2,
+        "cell": "lstm",
+        "batch_size": 3,
+        "window": 7,
+        "learning_rate": 0.25,
+        "dropout": 0.0,
+        "holdout": 0.0,
+    }
+    settings = Settings.for_corpus(TEXT, seed=1, steps=9, momentum=None, **given)
+    assert given.items() <= settings.to_json().items()
+    assert (settings.steps, settings.momentum) == (9, Settings.momentum)
+    with pytest.raises(SettingError, match="one of them"):
+        Settings.for_corpus(TEXT, seed=1, steps=5, epochs=5)
+    with pytest.raises(SettingError, match="window must be from 1 to"):
+        Settings.for_corpus(TEXT, seed=1, window=0)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "streams", "window", "holdout"),
+    [
+        (1_000, 3, 7, 0.1),
+        (1_000, 3, 7, 0.0),
+        (640, 64, 10, 0.0),
+        (100, 64, 64, 0.1),
+        (5, 9, 2, 0.0),
+    ],
+)
+def test_epochs_of_running_text_are_counted_in_windows(
+    symbols: int, streams: int, window: int, holdout: float
+) -> None:
+    """An epoch has as many steps as the windows of the training part."""
+    stats = TEXT._replace(symbols=symbols)
+    corpus = TextCorpus(
+        Texts(np.arange(symbols, dtype=np.uint16), np.array([0, symbols])), Vocabulary("ab"), stats
+    )
+    training, _ = hold_out_text(corpus, holdout)
+    windows = Windows(training, streams, window, seed=1)
+    given: dict[str, Any] = {"batch_size": streams, "window": window, "holdout": holdout}
+    settings = Settings.for_corpus(stats, seed=1, epochs=4, **given)
+    assert settings.steps == 4 * windows.per_epoch
+
+
 # Bounds and choices.
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PLAIN.to_json() if name not in CHOICES))
+@pytest.mark.parametrize("name", sorted(name for name in CHOSEN.to_json() if name not in CHOICES))
 def test_every_number_has_its_bounds(name: str) -> None:
     """The bounds themselves are allowed. Beyond them, and for NaN, the message has the name."""
     low, high = BOUNDS[name]

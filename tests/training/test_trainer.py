@@ -141,7 +141,7 @@ def test_without_names_there_is_nothing_to_learn() -> None:
     _, validation = hold_out(CORPUS, 0.1, SETTINGS.seed)
     trainer = Trainer(initial_network(SETTINGS), validation, SETTINGS, held_out=True)
     assert not trainer.is_ready
-    with pytest.raises(RuntimeError, match="no names"):
+    with pytest.raises(RuntimeError, match="nothing to learn from"):
         trainer.update()
     assert make_trainer().is_ready
 

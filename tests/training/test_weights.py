@@ -152,7 +152,7 @@ def test_stopped_and_resumed_equals_never_stopped(
     settings = replace(SETTINGS, holdout=holdout)
     save(finish(DefaultRun(corpus, settings), until=37), tmp_path / "stopped.npz")
     stopped = load_checkpoint(tmp_path / "stopped.npz")
-    assert stopped.corpus.weight == pytest.approx(sum(3 ** (-i / 50) for i in range(296)))
+    assert stopped.names.weight == pytest.approx(sum(3 ** (-i / 50) for i in range(296)))
     resumed = finish(DefaultRun.resume(corpus, stopped))
     assert same(resumed, finish(DefaultRun(corpus, settings)))
 
@@ -160,5 +160,7 @@ def test_stopped_and_resumed_equals_never_stopped(
 def test_other_weights_cannot_resume(corpus: Corpus) -> None:
     """A run resumes with the same names and the same weights."""
     stopped = finish(DefaultRun(corpus, SETTINGS), until=20)
-    with pytest.raises(CheckpointError, match="another list, or with other reading options"):
+    with pytest.raises(
+        CheckpointError, match="another list or text, or with other reading options"
+    ):
         DefaultRun.resume(read_corpus([CORPORA / "edda.txt"]), stopped)

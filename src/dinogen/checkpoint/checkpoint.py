@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from dinogen.data.case import CaseRule
 from dinogen.data.known import KnownList, KnownNames, OriginNames
-from dinogen.data.statistics import CorpusStats
+from dinogen.data.statistics import CorpusStats, TextStats
 from dinogen.data.vocabulary import Vocabulary
+from dinogen.errors import CheckpointError
 from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import Array
 from dinogen.models.mixture import Mixture
@@ -85,13 +86,13 @@ class HeldOut(NamedTuple):
     """The loss on held-out names, in nats per symbol.
 
     Attributes:
-        names: the number of held-out names.
+        size: the number of held-out names, or of held-out symbols of running text.
         nats_per_symbol: the loss of the mixture.
         members: the loss of each member alone, by name.
         frequencies: the loss of a baseline that predicts each symbol by its frequency.
     """
 
-    names: int
+    size: int
     nats_per_symbol: float
     members: Mapping[str, float]
     frequencies: float
@@ -142,8 +143,9 @@ class Checkpoint:
         mixture: the members by name, and their weights.
         vocabulary: the meaning of the symbol indices.
         case: the rule for capitals.
-        corpus: statistics of the training list.
-        known: (D,) sorted digests of the distinct names of that list, held-out names included.
+        corpus: statistics of the training list, or of the running text.
+        known: (D,) sorted digests of the distinct names of that list, held-out names included. Text
+            has none.
         pairs: (P, 2) the pairs of `dinogen.data.learn_pairs` of that list.
         decoding: how names are drawn if no option says so.
         training: how the model was trained.
@@ -159,7 +161,7 @@ class Checkpoint:
     mixture: Mixture
     vocabulary: Vocabulary
     case: CaseRule
-    corpus: CorpusStats
+    corpus: CorpusStats | TextStats
     known: NDArray[np.uint64]
     pairs: NDArray[np.uint32]
     decoding: Decoding
@@ -170,6 +172,17 @@ class Checkpoint:
     lineage: Lineage | None = None
     origin_names: OriginNames | None = None
     version: str = __version__
+
+    @property
+    def names(self) -> CorpusStats:
+        """The statistics of the training list.
+
+        Raises:
+            CheckpointError: if the model was trained on running text.
+        """
+        if isinstance(self.corpus, TextStats):
+            raise CheckpointError("the model writes running text, and not names")
+        return self.corpus
 
     @property
     def known_names(self) -> KnownNames:

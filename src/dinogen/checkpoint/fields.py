@@ -151,17 +151,17 @@ class Symbol(Plain):
     """One visible symbol.
 
     Attributes:
-        newline: whether a newline is allowed, which stands for the start of a name.
+        others: other symbols that are allowed, such as a newline for the start of a name.
     """
 
-    def __init__(self, newline: bool = False) -> None:
-        self.newline = newline
+    def __init__(self, others: str = "") -> None:
+        self.others = others
 
     def read(self, value: object, name: str) -> str:
         """See `Field.read`."""
         if not isinstance(value, str) or len(value) != 1:
             raise Malformed(f"{name} is not one symbol")
-        if not (is_printable(value) or (self.newline and value == "\n")):
+        if not (is_printable(value) or value in self.others):
             raise Malformed(f"{name} is not a visible symbol")
         return value
 

@@ -50,7 +50,7 @@ from dinogen.data.hangul import is_syllable
 from dinogen.data.known import OriginNames
 from dinogen.data.marks import MAX_PAIRS
 from dinogen.data.shapes import MAX_SHAPES_SIZE, WordShape
-from dinogen.data.statistics import CorpusStats
+from dinogen.data.statistics import CorpusStats, TextStats
 from dinogen.data.units import CHARACTER, MAX_WORDS, UNITS, WORD
 from dinogen.data.vocabulary import MAX_VOCABULARY_SIZE, Vocabulary
 from dinogen.generation.decoding import Decoding
@@ -58,15 +58,11 @@ from dinogen.generation.options import BOUNDS
 from dinogen.models.language_model import LanguageModel
 from dinogen.models.mixture import Mixture
 from dinogen.models.network.network import CELLS, MAX_PARAMETERS, Network, NetworkConfig
-from dinogen.models.ngram.kneser_ney import (
-    MAX_DISCOUNT,
-    MAX_TABLE,
-    MIN_DISCOUNT,
-    GramTree,
-    NGram,
-)
+from dinogen.models.ngram.automaton import MAX_TABLE, dense_rows
+from dinogen.models.ngram.kneser_ney import MAX_DISCOUNT, MAX_GRAMS, MIN_DISCOUNT, NGram
+from dinogen.models.ngram.tree import GramTree
 
-FORMAT = 4
+FORMAT = 5
 """The version of the schema. Raise it when older files cannot be read any more, or when older
 versions could not read new files. A new required field does the former."""
 
@@ -82,7 +78,7 @@ _RESUME = "resume"
 MAX_HIDDEN_SIZE = 4_096
 MAX_LAYERS = 16
 MAX_MEMBERS = 16
-MAX_NUMBERS = MAX_PARAMETERS + MAX_TABLE
+MAX_NUMBERS = MAX_PARAMETERS + MAX_GRAMS + MAX_TABLE
 """The maximum number of parameters and table entries of all members together."""
 
 MAX_ROWS = 1 << 12
@@ -131,7 +127,7 @@ class VocabularyField:
         """See `Field.read`."""
         values = json_object(value, name)
         unit = UNITS[Choice((*UNITS,)).read(values.get("unit"), "unit")]
-        symbol = Symbol() if unit is CHARACTER else Word()
+        symbol = Symbol("\t") if unit is CHARACTER else Word()
         symbols = ListOf(symbol, MAX_SYMBOLS).read(values.get("symbols"), name)
         if symbols != sorted(set(symbols)):
             raise Malformed(f"{name} is not in order")
@@ -156,6 +152,13 @@ def _check_corpus(corpus: CorpusStats) -> str | None:
         return "has numbers of lines, names and duplicates that contradict each other"
     if corpus.shortest > corpus.longest:
         return "has a shortest name that is longer than the longest"
+    return None
+
+
+def _check_text(text: TextStats) -> str | None:
+    """Return what is wrong with the statistics of running text, if anything."""
+    if not text.texts <= text.lines <= text.symbols:
+        return "has numbers of texts, lines and symbols that contradict each other"
     return None
 
 
@@ -216,9 +219,7 @@ CASE = Converted(
         CaseInfo,
         {
             "fold": Boolean(),
-            "capital_after": Converted(
-                ListOf(Symbol(newline=True), MAX_SYMBOLS), frozenset, sorted
-            ),
+            "capital_after": Converted(ListOf(Symbol("\n"), MAX_SYMBOLS), frozenset, sorted),
             "shapes": Converted(
                 Checked(
                     ListOf(
@@ -236,7 +237,7 @@ CASE = Converted(
     lambda case: CaseInfo(*case),
 )
 
-CORPUS = Checked(
+NAMES: Field[CorpusStats] = Checked(
     Record(
         CorpusStats,
         {
@@ -251,6 +252,41 @@ CORPUS = Checked(
     ),
     _check_corpus,
 )
+
+TEXT: Field[TextStats] = Checked(
+    Record(
+        TextStats,
+        {
+            "texts": Integer(low=1),
+            "lines": Integer(low=1),
+            "symbols": Integer(low=2),
+            "sha256": Text(),
+        },
+    ),
+    _check_text,
+)
+
+
+class CorpusField:
+    """The statistics of a corpus. In JSON, ``content`` says whether it is names or text.
+
+    Attributes:
+        kinds: the statistics of each content.
+    """
+
+    kinds: Mapping[str, Field[Any]] = {"names": NAMES, "text": TEXT}
+
+    def read(self, value: object, name: str) -> CorpusStats | TextStats:
+        """See `Field.read`."""
+        content = json_object(value, name).get("content")
+        kind = Choice((*self.kinds,)).read(content, f"the content of {name}")
+        stats: CorpusStats | TextStats = self.kinds[kind].read(value, name)
+        return stats
+
+    def write(self, value: Any) -> Any:
+        """See `Field.write`."""
+        return {"content": value.content, **self.kinds[value.content].write(value)}
+
 
 PAIRS = Converted(
     Checked(ListOf(Integer(high=MAX_SYMBOLS), 2 * MAX_PAIRS), _check_pairs),
@@ -283,7 +319,7 @@ TRAINING = Record(
 HELD_OUT = Record(
     HeldOut,
     {
-        "names": Integer(low=1),
+        "size": Integer(low=1),
         "nats_per_symbol": Number(),
         "members": MapOf(Number(), MAX_MEMBERS),
         "frequencies": Number(),
@@ -309,7 +345,7 @@ HEADER: Mapping[str, Field[Any]] = {
     "recipe": Name(),
     "vocabulary": VocabularyField(),
     "case": CASE,
-    "corpus": CORPUS,
+    "corpus": CorpusField(),
     "pairs": PAIRS,
     "decoding": DECODING,
     "training": TRAINING,
@@ -448,13 +484,13 @@ MEMBER_KINDS: Mapping[str, MemberKind[Any, Any]] = {
             {
                 "order": Integer(low=1, high=MAX_NAME_LENGTH),
                 "contexts": Integer(low=1),
-                "grams": Integer(low=1),
+                "grams": Integer(low=1, high=MAX_GRAMS),
             },
         ),
         describe=_describe_ngram,
         # The tables of a small tree can be large.
-        size=lambda info, vocab_size: max(info.grams, info.contexts * vocab_size),
-        max_size=MAX_TABLE,
+        size=lambda info, V: info.grams + dense_rows(info.contexts, V) * V,
+        max_size=MAX_GRAMS + MAX_TABLE,
         specs=_ngram_specs,
         arrays=lambda ngram: {**ngram.tree._asdict(), "discounts": ngram.discounts},
         build=_build_ngram,
@@ -618,8 +654,9 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
         raise Malformed(problem)
     V = len(values["vocabulary"])
     _check_sizes(entries, V)
-    corpus: CorpusStats = values["corpus"]
-    known = {_KNOWN: ArraySpec(np.uint64, (corpus.lines - corpus.duplicates,))}
+    corpus: CorpusStats | TextStats = values["corpus"]
+    names = corpus.distinct if isinstance(corpus, CorpusStats) else 0
+    known = {_KNOWN: ArraySpec(np.uint64, (names,))}
     specs = {name: MEMBER_KINDS[entry.kind].specs(entry.info, V) for name, entry in entries.items()}
     origin: dict[str, ArraySpec] = {}
     if filter_size:
@@ -639,8 +676,8 @@ def from_parts(header: Mapping[str, object], source: ArraySource) -> Checkpoint:
     if not (digests[1:] > digests[:-1]).all():
         raise Malformed("its digests are not in order")
     state = ResumeState(_read(source, _RESUME, resume.arrays), resume.numbers)
-    names = _origin_names(_read(source, _ORIGIN, origin))
-    return Checkpoint(mixture=mixture, known=digests, resume=state, origin_names=names, **values)
+    learned = _origin_names(_read(source, _ORIGIN, origin))
+    return Checkpoint(mixture=mixture, known=digests, resume=state, origin_names=learned, **values)
 
 
 def _origin_names(arrays: Mapping[str, AnyArray]) -> OriginNames | None:
@@ -668,17 +705,21 @@ def _read_header(header: Mapping[str, object]) -> dict[str, Any]:
 
 def _contradiction(values: Mapping[str, Any], entries: Mapping[str, MemberEntry]) -> str | None:
     """Return how fields contradict each other, if they do."""
-    history, held_out = values["history"], values["held_out"]
-    if values["vocabulary"].unit is CHARACTER and values["corpus"].longest > MAX_NAME_LENGTH:
-        return "its names are longer than names can be"
+    history, held_out, corpus = values["history"], values["held_out"], values["corpus"]
+    is_text = isinstance(corpus, TextStats)
+    if not is_text and values["vocabulary"].unit is CHARACTER:
+        if corpus.longest > MAX_NAME_LENGTH:
+            return "its names are longer than names can be"
+        if "\t" in values["vocabulary"]:
+            return "its names have tabs"
     if values["pairs"].size and values["pairs"].max() >= len(values["vocabulary"]):
         return "its pairs have symbols that its vocabulary has not"
     if history and history[-1].step > values["training"].steps:
         return "its history has more steps than its training"
     if held_out and held_out.members.keys() != entries.keys():
         return "its held-out losses are not those of its members"
-    if held_out and held_out.names > values["corpus"].names:
-        return "it has more held-out names than names"
+    if held_out and held_out.size > (corpus.symbols if is_text else corpus.names):
+        return f"it has more held-out {'symbols' if is_text else 'names'} than it has in all"
     return None
 
 
@@ -754,7 +795,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "lineage": header["lineage"],
         "heldout": held_out
         and {
-            "names": held_out.names,
+            "symbols" if checkpoint.corpus.content == "text" else "names": held_out.size,
             "nats_per_symbol": held_out.nats_per_symbol,
             NETWORK: None,
             NGRAM: None,

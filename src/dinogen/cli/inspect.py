@@ -1,4 +1,4 @@
-"""``dinogen inspect``: show a model, what it expects next, and how it scores given names."""
+"""``dinogen inspect``: show a model, what it expects next, and how it scores names or text."""
 
 import json
 import unicodedata
@@ -15,11 +15,17 @@ from dinogen.cli.terminal import print_path, printable
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
     from dinogen.cli.views.screen import Screen
+    from dinogen.inspection.passages import Passage
     from dinogen.inspection.scores import Scores
     from dinogen.model import Model
 
 _NEAREST = 5
+
 _SAMPLES = 5
+"""The number of names that are sampled, or the maximum number of lines of a text."""
+
+_LENGTHS = {"character": 240, "word": 48}
+"""The number of symbols of a text that is sampled, by the unit."""
 
 
 @click.command()
@@ -28,17 +34,21 @@ _SAMPLES = 5
     "--next",
     "written",
     metavar="TEXT",
-    help="Show how likely each symbol is after TEXT; with '', at the start of a name.",
+    help="Show how likely each symbol is after TEXT; with '', at the start of a name, or of a line "
+    "of running text.",
 )
 @click.option(
     "--score",
     metavar="FILE",
     help="Score each name of a list: negative log-likelihood in nats (natural-log units: lower = "
     "more likely), the same per symbol, the name, 'known' if it is in the training list, and its "
-    "least likely symbol. - is standard input.",
+    "least likely symbol. - is standard input. A model of running text scores each line of a text, "
+    "after the lines before it, and the whole text.",
 )
 @click.option(
-    "--sort", is_flag=True, help="With --score: the most likely names first, by nats per symbol."
+    "--sort",
+    is_flag=True,
+    help="With --score: the most likely names or lines first, by nats per symbol.",
 )
 @click.option(
     "--symbols",
@@ -48,8 +58,8 @@ _SAMPLES = 5
 @click.option(
     "--compare",
     metavar="OTHER",
-    help="Compare with another checkpoint. With --score: the probability that a name comes from "
-    "CHECKPOINT rather than from OTHER, its nats in both, and the name.",
+    help="Compare with another checkpoint. With --score: the probability that a name or a line "
+    "comes from CHECKPOINT rather than from OTHER, its nats in both, and the name or the line.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Write JSON: one object, or one object per line."
@@ -101,11 +111,12 @@ def inspect(
     model, path = load_named(checkpoint)
     if compare is not None:
         other, other_path = load_named(compare)
+        pair, paths = (model.checkpoint, other.checkpoint), (path, other_path)
         if score is not None:
-            _show_compared_scores(model.checkpoint, other.checkpoint, score, screen)
+            _check_comparable(pair, paths)
+            _show_compared_scores(*pair, score, screen)
         else:
-            pair = (model.checkpoint, other.checkpoint)
-            _show_comparison(pair, (path, other_path), screen)
+            _show_comparison(pair, paths, screen)
     elif score is not None:
         _show_scores(model.checkpoint, score, screen, sort=sort)
     elif written is not None:
@@ -147,9 +158,23 @@ def _show_summary(model: "Model", path: Path, screen: "Screen | None") -> None:
         return _print_json(describe(model.checkpoint))
     from dinogen.cli.views.summary import checkpoint_view
 
-    samples = model.sample(_SAMPLES, seed=0, allow_known=True, allow_repeats=True)
+    if model.checkpoint.corpus.content == "text":
+        samples = _sample_lines(model.checkpoint)
+    else:
+        samples = model.sample(_SAMPLES, seed=0, allow_known=True, allow_repeats=True)
     screen.draw(checkpoint_view(model.checkpoint, path, samples, screen.width))
     return None
+
+
+def _sample_lines(checkpoint: "Checkpoint") -> list[str]:
+    """Write the first lines of a text."""
+    from dinogen.generation.options import TextOptions
+    from dinogen.generation.writer import Writer
+
+    vocabulary = checkpoint.vocabulary
+    options = TextOptions(length=_LENGTHS[vocabulary.unit.name])
+    pieces = Writer(checkpoint.mixture, vocabulary, checkpoint.decoding).write(1, 0, options)
+    return "".join(piece.text for piece in pieces).strip("\n").split("\n")[:_SAMPLES]
 
 
 def _show_comparison(
@@ -170,19 +195,22 @@ def _show_comparison(
 def _show_next(checkpoint: "Checkpoint", written: str, screen: "Screen | None") -> None:
     from dinogen.models.scoring import next_probabilities
 
-    vocabulary = checkpoint.vocabulary
+    vocabulary, is_text = checkpoint.vocabulary, checkpoint.corpus.content == "text"
     # More may follow, so a letter stands for it: no sigma is final.
     more = unicodedata.normalize("NFC", f"{written}q")
     folded = checkpoint.case.fold(more, vocabulary).removesuffix("q")
-    indices = vocabulary.indices_of(vocabulary.unit.split(folded))
+    if is_text:
+        indices = vocabulary.prompt(folded)
+    else:
+        indices = vocabulary.indices_of(vocabulary.unit.split(folded))
     p = next_probabilities(checkpoint.mixture, indices).tolist()
-    symbols: list[str | None] = [None, *vocabulary.symbols]
+    symbols: list[str | None] = ["\n" if is_text else None, *vocabulary.symbols]
     likely = sorted(zip(symbols, p, strict=True), key=lambda pair: -pair[1])
     if screen is None:
         return _print_json({"prefix": written, "next": [{"symbol": s, "p": q} for s, q in likely]})
     from dinogen.cli.views.symbols import next_view
 
-    screen.draw(next_view(written, likely, screen.width))
+    screen.draw(next_view(written, likely, screen.width, is_text=is_text))
     return None
 
 
@@ -210,39 +238,88 @@ def _show_similarity(checkpoint: "Checkpoint", screen: "Screen | None") -> None:
 def _show_scores(
     checkpoint: "Checkpoint", source: str, screen: "Screen | None", *, sort: bool
 ) -> None:
-    from dinogen.data.sources import read_names
-    from dinogen.inspection.scores import score_names
+    from dinogen.inspection.passages import TextTotal
+    from dinogen.inspection.scores import join_scores
     from dinogen.threads import map_ordered
 
-    parts: Iterable[Scores]
-    lists = read_names(source, checkpoint.vocabulary.unit)
+    parts: Iterable[Scores] = map_ordered(
+        lambda part: _score_part(checkpoint, part), _read_parts(checkpoint, source)
+    )
     if sort:
-        parts = [score_names(checkpoint, [name for names in lists for name in names])]
-    else:
-        parts = map_ordered(lambda names: score_names(checkpoint, names), lists)
+        found = [*parts]
+        parts = [join_scores(found)] if found else []
+    total, is_text = TextTotal(), checkpoint.corpus.content == "text"
     for scores in parts:
         order: Sequence[int] = range(len(scores))
         if sort:
             order = sorted(order, key=scores.per_symbol)
         if screen is None:
             click.echo("".join(_score_records(scores, order)), nl=False)
-        else:
-            from dinogen.cli.views.scores import score_lines
+            continue
+        from dinogen.cli.views.scores import score_lines
 
-            screen.draw_lines(score_lines(scores, order))
+        screen.draw_lines(score_lines(scores, order))
+        if is_text:
+            total = total.plus(scores)
+    if screen and total.lines:
+        from dinogen.cli.views.scores import total_line
+
+        screen.draw_lines([total_line(total, checkpoint.vocabulary)])
+
+
+def _read_parts(checkpoint: "Checkpoint", source: str) -> "Iterator[list[str] | Passage]":
+    """Read what a model scores: names, or passages of a text."""
+    from dinogen.data.sources import read_names
+    from dinogen.inspection.passages import read_passages
+
+    read = read_passages if checkpoint.corpus.content == "text" else read_names
+    yield from read(source, checkpoint.vocabulary.unit)
+
+
+def _score_part(checkpoint: "Checkpoint", part: "list[str] | Passage") -> "Scores":
+    """Score some names, or a passage of a text."""
+    from dinogen.inspection.passages import score_passage
+    from dinogen.inspection.scores import score_names
+
+    if isinstance(part, list):
+        return score_names(checkpoint, part)
+    return score_passage(checkpoint, part)
 
 
 def _score_records(scores: "Scores", order: Sequence[int]) -> Iterator[str]:
-    """Yield the JSON line of each name. Written by hand: json.dumps takes three times as long."""
+    """Yield the JSON line of each name or line of text.
+
+    Written by hand: json.dumps takes three times as long.
+    """
     quote = json.encoder.encode_basestring
     names, lengths, totals, known = scores.names, scores.lengths, scores.totals, scores.known
+    is_known = ""
     for i in order:
         nats, unknown = f"{round(totals[i], 4)}", ""
         if totals[i] == inf:
             nats, unknown = "null", f', "unknown": {quote(scores.unknown_symbol(i) or "")}'
+        if known is None:
+            label = f'"line": {scores.first + i}, "text"'
+        else:
+            label, is_known = '"name"', f', "known": {"true" if known[i] else "false"}'
         yield (
-            f'{{"name": {quote(names[i])}, "nats": {nats}, "symbols": {lengths[i]}, '
-            f'"known": {"true" if known[i] else "false"}{unknown}}}\n'
+            f'{{{label}: {quote(names[i])}, "nats": {nats}, "symbols": {lengths[i]}'
+            f"{is_known}{unknown}}}\n"
+        )
+
+
+def _check_comparable(
+    checkpoints: "tuple[Checkpoint, Checkpoint]", paths: tuple[Path, Path]
+) -> None:
+    """Refuse to score names with a model of running text, or text with a model of names."""
+    from dinogen.errors import CheckpointError
+
+    is_text = [checkpoint.corpus.content == "text" for checkpoint in checkpoints]
+    if is_text[0] != is_text[1]:
+        text, names = paths if is_text[0] else paths[::-1]
+        raise CheckpointError(
+            f"{text} has learned running text, and {names} names; --score compares two models of "
+            "the same kind"
         )
 
 
@@ -251,19 +328,22 @@ def _show_compared_scores(
 ) -> None:
     import numpy as np
 
-    from dinogen.data.sources import read_names
-    from dinogen.inspection.scores import probability_of_first, score_names
+    from dinogen.inspection.scores import probability_of_first
 
-    for names in read_names(source, first.vocabulary.unit):
-        ours, theirs = (score_names(checkpoint, names).totals for checkpoint in (first, second))
+    for part in _read_parts(first, source):
+        scores, others = _score_part(first, part), _score_part(second, part)
+        ours, theirs = scores.totals, others.totals
         share = probability_of_first(np.array(ours), np.array(theirs)).tolist()
         if screen is None:
-            for name, one, other, p in zip(names, ours, theirs, share, strict=True):
+            rows = zip(scores.names, ours, theirs, share, strict=True)
+            for number, (name, one, other, p) in enumerate(rows, start=scores.first):
+                label = (
+                    {"name": name} if scores.known is not None else {"line": number, "text": name}
+                )
                 nats = [round(total, 4) if isfinite(total) else None for total in (one, other)]
-                first_share = None if isnan(p) else round(p, 4)
-                _print_json({"name": name, "nats": nats, "first": first_share})
+                _print_json(label | {"nats": nats, "first": None if isnan(p) else round(p, 4)})
         else:
             from dinogen.cli.views.scores import compared_score_lines
 
             pairs = list(zip(ours, theirs, strict=True))
-            screen.draw_lines(compared_score_lines(names, pairs, share))
+            screen.draw_lines(compared_score_lines(scores.names, pairs, share))

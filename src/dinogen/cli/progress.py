@@ -14,6 +14,7 @@ from dinogen.cli.terminal import print_message, printable, stop_on_signal
 from dinogen.cli.views.charts import draw_losses, format_losses
 from dinogen.cli.views.screen import pluralize
 from dinogen.cli.views.summary import describe_shares
+from dinogen.data.statistics import TextStats
 from dinogen.errors import CheckpointError
 from dinogen.training.run import WRITING
 
@@ -113,7 +114,6 @@ _LINES = 8
 _LINE_EVERY = 3.0
 """Seconds between two progress lines in a long run."""
 
-_SAMPLES = 5
 _CURVE_WIDTH, _CURVE_HEIGHT = 60, 6
 
 
@@ -174,8 +174,7 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
                 if not quiet and (progress.step >= next_step or monotonic() >= next_time):
                     total = progress.total or run.steps
                     step = f"{preparation or ''} step {progress.step:>{len(str(total))}}".lstrip()
-                    names = ", ".join(run.sample_names(_SAMPLES))
-                    print_above_bar(f"{step}  loss: {losses}  {names}")
+                    print_above_bar(f"{step}  loss: {losses}  {run.preview()}")
                     next_step = progress.step + max(1, total // _LINES)
                     next_time = monotonic() + _LINE_EVERY
             if problem := autosave.save_if_due():
@@ -199,15 +198,19 @@ def train_with_progress(run: "Run", output: str, replaces: "Stamp", *, quiet: bo
 def _summary(checkpoint: "Checkpoint", output: str, *, stopped_early: bool) -> str:
     """Return the message after a finished training: names, time, held-out loss and path."""
     training, held_out = checkpoint.training, checkpoint.held_out
-    trained_on = checkpoint.corpus.names - (held_out.names if held_out else 0)
-    parts = [f"trained on {pluralize(trained_on, 'name')}"]
+    stats = checkpoint.corpus
+    total, counted = (
+        (stats.symbols, "symbol") if isinstance(stats, TextStats) else (stats.names, "name")
+    )
+    trained_on = total - (held_out.size if held_out else 0)
+    parts = [f"trained on {pluralize(trained_on, counted)}"]
     if training.steps:
         parts[0] += f" in {training.seconds:.1f} s"
     if stopped_early:
         parts.append(f"stopped early at step {training.steps:,}, as the loss no longer improved")
     if held_out:
-        names, noun = pluralize(held_out.names, "held-out name"), checkpoint.vocabulary.noun
-        loss = f"loss on {names}: {held_out.nats_per_symbol:.3f} nats per {noun}"
+        size, noun = pluralize(held_out.size, f"held-out {counted}"), checkpoint.vocabulary.noun
+        loss = f"loss on {size}: {held_out.nats_per_symbol:.3f} nats per {noun}"
         if len(checkpoint.mixture.members) > 1:
             loss += f", from {describe_shares(checkpoint)}"
         parts.append(loss)

@@ -1,4 +1,4 @@
-"""``dinogen sample``: write new names, one per line."""
+"""``dinogen sample``: write new names, one per line, or running text."""
 
 import json
 from collections.abc import Iterator
@@ -15,10 +15,14 @@ from dinogen.cli.options import (
     seed_option,
 )
 
+DEFAULT_LENGTH = 500
+"""The default of `TextOptions.length`; importing that would import NumPy."""
+
 if TYPE_CHECKING:
     from dinogen.bounds import Bounds
     from dinogen.data.units import Unit
     from dinogen.generation.stream import Drawn
+    from dinogen.generation.writer import Piece
     from dinogen.model import Sampler
 
 
@@ -58,6 +62,9 @@ def _as_weights(
     "A Korean syllable counts as one symbol. In TEXT, a syllable is complete, and a letter alone "
     "(a jamo) finds that letter in any syllable. In a pattern, a letter is any syllable that "
     "begins with it.\n\n"
+    "A model of running text (train --text) writes text. Without --prefix, it begins at the start "
+    "of a line. Of the options that say which names to write, it has --prefix only. With --n above "
+    "1, a line with a percent sign stands between two texts.\n\n"
     "If the list was learned with --unit word, TEXT is words, lengths and edits count words, and "
     "spaces separate the items of a pattern: ? is any word, * any number of words, [a b] one of "
     "the words a and b, [!a b] any other word.\n\n"
@@ -67,7 +74,16 @@ def _as_weights(
     "names that were found are written, and the exit status is 1."
 )
 @click.argument("checkpoints", nargs=-1, metavar="[CHECKPOINT]...")
-@number_option("-n --n", int, _bounds, "How many names to write.  [default: 10]")
+@number_option(
+    "-n --n", int, _bounds, "How many names to write, or texts.  [default: 10 names, or 1 text]"
+)
+@number_option(
+    "--length",
+    int,
+    _bounds,
+    "Of running text: how many symbols to write, or words, after the prompt.  "
+    f"[default: {DEFAULT_LENGTH}]",
+)
 @seed_option
 @click.option(
     "--mix",
@@ -80,7 +96,8 @@ def _as_weights(
     "--prefix",
     metavar="TEXT",
     multiple=True,
-    help="Only names that begin with TEXT. If it is repeated, with any of the texts.",
+    help="Only names that begin with TEXT. If it is repeated, with any of the texts. Running text "
+    "continues TEXT, the prompt, which is printed, too.",
 )
 @click.option(
     "--suffix",
@@ -195,7 +212,7 @@ def sample(
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Write new names, one per line.
+    """Write new names, one per line, or running text.
 
     No name is in the training list, and no name is written twice.
 
@@ -210,27 +227,88 @@ def sample(
       dinogen sample --avoid rude.txt --min-distance 2 --quiet
       dinogen sample greek.npz --temperature 1
       dinogen sample elves.npz norse.npz --mix 0.7,0.3
+      dinogen sample sonnets.npz --prefix "hello" --length 400
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
-    from dinogen.generation.options import Options
-
     if (avoid + exclude).count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")
     model = _load(checkpoints, mix, quiet=quiet)
     chosen = {name: value for name, value in given.items() if value is not None}
-    unit = model.namer.vocabulary.unit
-    options = Options(avoid=_read_names(avoid, unit), exclude=_read_names(exclude, unit), **chosen)
     chosen_seed = new_seed() if seed is None else seed
-    blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
+    if model.writes_text:
+        chosen |= {"avoid": avoid, "exclude": exclude, "skip": skip}
+        output = _texts(model, 1 if n is None else n, chosen_seed, chosen, as_json=as_json)
+    else:
+        unit = model.namer.vocabulary.unit
+        chosen |= {"avoid": _read_names(avoid, unit), "exclude": _read_names(exclude, unit)}
+        options = model.options(**chosen)
+        blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
+        output = _names(model, blocks, chosen_seed, as_json=as_json)
     if seed is None and not quiet:
         print_seed(chosen_seed)
+    for text in output:
+        click.echo(text, nl=False)
+
+
+def _names(
+    model: "Sampler", blocks: "Iterator[Drawn]", seed: int, *, as_json: bool
+) -> Iterator[str]:
+    """Yield the lines of each block of names."""
     for drawn in blocks:
         if as_json:
-            records = _records(model, drawn, chosen_seed)
+            records = _records(model, drawn, seed)
             lines = [json.dumps(record, ensure_ascii=False) for record in records]
         else:
             lines = model.namer.spell(drawn.names)
-        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+        yield "".join(f"{line}\n" for line in lines)
+
+
+def _texts(
+    model: "Sampler", n: int, seed: int, given: dict[str, Any], *, as_json: bool
+) -> Iterator[str]:
+    """Set up the texts; returns what is printed of them, as it is written."""
+    prompts = given.pop("prefix")
+    if len(prompts) > 1:
+        raise click.UsageError(
+            "A text begins with one prompt, and --prefix is repeated; give it once."
+        )
+    options = model.text_options(prefix="".join(prompts), **given)
+    pieces = model.writer.write(n, seed, options)
+    return _text_records(model, pieces, seed) if as_json else _joined(pieces)
+
+
+def _joined(pieces: "Iterator[Piece]") -> Iterator[str]:
+    """Yield the pieces of texts, with a line with a percent sign between two texts."""
+    index = 0
+    for piece in pieces:
+        if piece.index != index:
+            yield "%\n"
+            index = piece.index
+        yield piece.text
+        if piece.is_last and not piece.text.endswith("\n"):
+            yield "\n"
+
+
+def _text_records(model: "Sampler", pieces: "Iterator[Piece]", seed: int) -> Iterator[str]:
+    """Yield the JSON line of each text."""
+    from dinogen.data.units import WORD
+
+    parts: list[str] = []
+    for piece in pieces:
+        parts.append(piece.text)
+        if piece.total is None:
+            continue
+        text = "".join(parts)
+        parts.clear()
+        record = {
+            "text": text,
+            **({"words": text.split()} if model.writer.vocabulary.unit is WORD else {}),
+            "nats": round(piece.total.nats, 4),
+            "symbols": piece.total.symbols,
+            "index": piece.index,
+            "seed": seed,
+        }
+        yield f"{json.dumps(record, ensure_ascii=False)}\n"
 
 
 def _load(checkpoints: tuple[str, ...], mix: list[float] | None, *, quiet: bool) -> "Sampler":

@@ -25,6 +25,7 @@ from dinogen.training.settings import (
     RECIPES,
     TAUGHT_EPOCHS,
     TAUGHT_RATE,
+    TEXT_WINDOW,
     TUNED_DROPOUT,
     TUNED_EPOCHS,
     TUNED_RATE,
@@ -34,6 +35,7 @@ from dinogen.training.settings import (
 if TYPE_CHECKING:
     from dinogen.checkpoint.checkpoint import Checkpoint
     from dinogen.data.corpus import Corpus
+    from dinogen.data.texts import TextCorpus
     from dinogen.training.default import DefaultRun
     from dinogen.training.origin import Origin
     from dinogen.training.run import Run
@@ -41,8 +43,11 @@ if TYPE_CHECKING:
 _SOURCE = {"encoding", "column", "weights"}
 """The options that say where the names are in a file. Checkpoints do not hold them."""
 
-_READING = {"case", "unit", "keep_duplicates", *_SOURCE}
+_READING = {"text", "case", "unit", "keep_duplicates", *_SOURCE}
 """The options that say how a list is read. All others, except the recipe, go to `Settings`."""
+
+_OF_NAMES = {"recipe", "origin", "case", "keep_duplicates", "column", "weights"}
+"""The options that running text does not have."""
 
 
 def _as_column(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:
@@ -84,6 +89,12 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     "no other setting than --steps.  [default: default]",
 )
 @seed_option
+@click.option(
+    "--text",
+    is_flag=True,
+    help="Learn running text instead of names: each file is one text, of which every character "
+    "counts. The last tenth of each text is held out.",
+)
 @click.option(
     "--cell",
     type=click.Choice(CHOICES["cell"], case_sensitive=False),
@@ -142,6 +153,13 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
     int,
     BOUNDS,
     "Names per training step.  [default: 32; 64 if taught, and from 10,000 names on]",
+)
+@number_option(
+    "--window",
+    int,
+    BOUNDS,
+    "With --text: symbols of each stream per training step. Gradients flow back through them, and "
+    f"states are carried over to the next ones.  [default: {TEXT_WINDOW}]",
 )
 @number_option(
     "--learning-rate",
@@ -291,6 +309,17 @@ def _check_usage(
             "With --weights, names are kept once and their weights add up; leave --keep-duplicates "
             "out."
         )
+    if "text" in given:
+        allowed = given.keys() - _OF_NAMES
+        if given.get("origin") == NO_ORIGIN:
+            allowed.add("origin")
+        if given.get("recipe") != CLASSIC_RECIPE:
+            allowed.add("recipe")
+        if given.get("case") == "keep":
+            allowed.add("case")
+        _check_allowed(given, allowed, "is for names, and --text learns running text")
+    elif "window" in given and not resume:
+        raise click.UsageError("--window is for running text; leave it out, or add --text.")
     if given.get("recipe") == CLASSIC_RECIPE:
         allowed = {"recipe", "steps", "encoding", "column"}
         _check_allowed(given, allowed, "is fixed in the classic recipe")
@@ -326,23 +355,24 @@ def _check_replacing(output: str, *, force: bool) -> None:
 
 def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "Run":
     """Set up a run at step 0."""
-    from dinogen.data.corpus import read_corpus
     from dinogen.training.classic import ClassicRun
     from dinogen.training.default import DefaultRun
 
-    where = {name: given[name] for name in given.keys() & _SOURCE}
     if given.get("recipe") == CLASSIC_RECIPE:
-        corpus = read_corpus(paths, keep_duplicates=True, **where)
-        _print_warnings(corpus)
-        return ClassicRun(corpus, given.get("steps", CLASSIC_STEPS))
-    corpus = read_corpus(
-        paths,
-        fold_case=given.get("case") != "keep",
-        unit=given.get("unit", "character"),
-        keep_duplicates=given.get("keep_duplicates", False),
-        **where,
-    )
-    _print_warnings(corpus)
+        names = _read_list(paths, given, keep_duplicates=True)
+        return ClassicRun(names, given.get("steps", CLASSIC_STEPS))
+    unit = given.get("unit", "character")
+    corpus: Corpus | TextCorpus
+    if "text" in given:
+        corpus = _read_texts(paths, given, unit)
+    else:
+        corpus = _read_list(
+            paths,
+            given,
+            fold_case=given.get("case") != "keep",
+            unit=unit,
+            keep_duplicates=given.get("keep_duplicates", False),
+        )
     chosen = {name: value for name, value in given.items() if name not in {"recipe", *_READING}}
     if "seed" not in given:
         chosen["seed"] = new_seed()
@@ -354,22 +384,44 @@ def _new_run(paths: tuple[str, ...], given: dict[str, Any], *, quiet: bool) -> "
     return run
 
 
+def _read_list(paths: tuple[str, ...], given: dict[str, Any], **options: Any) -> "Corpus":
+    """Read lists of names, and print what does not look like names."""
+    from dinogen.data.corpus import read_corpus
+
+    where = {name: given[name] for name in given.keys() & _SOURCE}
+    corpus = read_corpus(paths, **where, **options)
+    # These are problems, so they are printed with --quiet, too.
+    for warning in corpus.warnings:
+        print_message(f"warning: {warning}")
+    return corpus
+
+
+def _read_texts(paths: tuple[str, ...], given: dict[str, Any], unit: str) -> "TextCorpus":
+    """Read running text."""
+    from dinogen.data.texts import read_texts
+
+    return read_texts(paths, unit=unit, encoding=given.get("encoding"))
+
+
 def _print_plan(run: "DefaultRun") -> None:
     """Print the network and its training. N-grams alone have no plan."""
     from dinogen.cli.views.screen import pluralize
     from dinogen.cli.views.summary import describe_network
+    from dinogen.data.corpus import Corpus
     from dinogen.training.teaching import names_to_write
 
-    settings = run.settings
+    settings, corpus = run.settings, run.corpus
     if not settings.hidden_size:
         return
     network = describe_network(settings.cell, settings.layers, settings.hidden_size)
+    batch = pluralize(settings.batch_size, "name")
+    if settings.window:
+        batch = f"{settings.batch_size:,} x {pluralize(settings.window, 'symbol')}"
     print_message(
-        f"{run.corpus.stats.names:,} names: {network}, {pluralize(settings.steps, 'step')} of "
-        f"{pluralize(settings.batch_size, 'name')}, learning rate {settings.learning_rate:g}, "
-        f"dropout {settings.dropout:g}"
+        f"{corpus.stats.describe()}: {network}, {pluralize(settings.steps, 'step')} of {batch}, "
+        f"learning rate {settings.learning_rate:g}, dropout {settings.dropout:g}"
     )
-    if run.origin is None:
+    if run.origin is None or not isinstance(corpus, Corpus):
         return
     config = run.origin.network.config
     start = (
@@ -379,38 +431,25 @@ def _print_plan(run: "DefaultRun") -> None:
         steps = pluralize(run.teaching.trainer.steps, "step")
         print_message(
             f"before that, its teacher, {start}, learns the names in up to {steps} and writes "
-            f"{names_to_write(run.corpus):,} names"
+            f"{names_to_write(corpus):,} names"
         )
     else:
         print_message(f"it starts as {start} and is tuned to the names")
 
 
-def _print_warnings(corpus: "Corpus") -> None:
-    """Print what in a list does not look like names. These are problems, so also with --quiet."""
-    for warning in corpus.warnings:
-        print_message(f"warning: {warning}")
-
-
 def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any], *, quiet: bool) -> "Run":
     """Set up a run that continues a checkpoint."""
     from dinogen.checkpoint.reading import load_checkpoint
-    from dinogen.data.corpus import read_corpus
+    from dinogen.data.corpus import Corpus
     from dinogen.errors import CheckpointError, SettingError
     from dinogen.training.classic import ClassicRun
     from dinogen.training.default import DefaultRun
+    from dinogen.training.run import check_resumable
 
     checkpoint = load_checkpoint(output)
     # The names and their weights are compared, wherever they come from.
-    where = {name: given[name] for name in given.keys() & _SOURCE}
     plan = _plan({name: given[name] for name in given.keys() - _SOURCE - {"origin"}}, checkpoint)
-    corpus = read_corpus(
-        paths,
-        fold_case=checkpoint.case.folds,
-        unit=checkpoint.vocabulary.unit.name,
-        keep_duplicates=checkpoint.corpus.keeps_duplicates,
-        **where,
-    )
-    _print_warnings(corpus)
+    corpus = _read_again(paths, given, checkpoint)
     recipe = plan.pop("recipe", checkpoint.recipe)
     origin = None
     if recipe != CLASSIC_RECIPE:
@@ -418,7 +457,8 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any], *, quiet
     elif "origin" in given:
         plan["origin"] = given["origin"]  # refused below
     try:
-        if recipe == CLASSIC_RECIPE:
+        check_resumable(checkpoint, recipe, corpus)
+        if recipe == CLASSIC_RECIPE and isinstance(corpus, Corpus):
             _check_allowed(plan, {"steps"}, "is fixed in the classic recipe")
             return ClassicRun.resume(corpus, checkpoint, plan.get("steps"))
         run = DefaultRun.resume(corpus, checkpoint, origin, **plan)
@@ -427,6 +467,24 @@ def _resume(paths: tuple[str, ...], output: str, given: dict[str, Any], *, quiet
     if not quiet:
         _print_plan(run)
     return run
+
+
+def _read_again(
+    paths: tuple[str, ...], given: dict[str, Any], checkpoint: "Checkpoint"
+) -> "Corpus | TextCorpus":
+    """Read a corpus as that of a checkpoint was read."""
+    from dinogen.data.statistics import TextStats
+
+    stats, unit = checkpoint.corpus, checkpoint.vocabulary.unit.name
+    if isinstance(stats, TextStats):
+        return _read_texts(paths, given, unit)
+    return _read_list(
+        paths,
+        given,
+        fold_case=checkpoint.case.folds,
+        unit=unit,
+        keep_duplicates=stats.keeps_duplicates,
+    )
 
 
 def _origin_of(checkpoint: "Checkpoint", output: str, name: str | None) -> "Origin | None":
@@ -453,14 +511,19 @@ def _plan(given: dict[str, Any], checkpoint: "Checkpoint") -> dict[str, Any]:
     The others may repeat what the checkpoint says, so that a command line works again with
     ``--resume``. They may not contradict it.
     """
+    from dinogen.data.statistics import CorpusStats
+
     plan = {"recipe", "steps", "epochs", "patience"}
+    stats = checkpoint.corpus
     fixed: dict[str, object] = {
         **checkpoint.training.settings,
+        "text": stats.content == "text",
         "case": "fold" if checkpoint.case.folds else "keep",
         "unit": checkpoint.vocabulary.unit.name,
-        # In a list without duplicates, the option changes nothing.
-        "keep_duplicates": checkpoint.corpus.keeps_duplicates or not checkpoint.corpus.duplicates,
     }
+    if isinstance(stats, CorpusStats):
+        # In a list without duplicates, the option changes nothing.
+        fixed["keep_duplicates"] = stats.keeps_duplicates or not stats.duplicates
     changed = {
         name: value for name, value in given.items() if name in plan or value != fixed.get(name)
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         MAX_NAME_LENGTH as MAX_NAME_LENGTH,
         clean as clean,
         clean_parts as clean_parts,
+        clean_text as clean_text,
     )
     from dinogen.data.corpus import (
         Corpus as Corpus,
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from dinogen.data.sequences import (
         END as END,
         Names as Names,
+        Sequences as Sequences,
+        Texts as Texts,
         contains as contains,
         digest as digest,
     )
@@ -65,12 +68,21 @@ if TYPE_CHECKING:
         source_name as source_name,
     )
     from dinogen.data.spelling import spell as spell, write_word as write_word
-    from dinogen.data.statistics import CorpusStats as CorpusStats
+    from dinogen.data.statistics import (
+        MAX_HELD_OUT_SYMBOLS as MAX_HELD_OUT_SYMBOLS,
+        CorpusStats as CorpusStats,
+        TextStats as TextStats,
+    )
     from dinogen.data.tables import (
         Columns as Columns,
         as_column as as_column,
         parse_weight as parse_weight,
         sniff_delimiter as sniff_delimiter,
+    )
+    from dinogen.data.texts import (
+        TextCorpus as TextCorpus,
+        hold_out_text as hold_out_text,
+        read_texts as read_texts,
     )
     from dinogen.data.units import (
         CHARACTER as CHARACTER,
@@ -82,6 +94,7 @@ if TYPE_CHECKING:
     )
     from dinogen.data.visibility import (
         JOINERS as JOINERS,
+        TEXT_CONTROLS as TEXT_CONTROLS,
         StrayError as StrayError,
         has_stray as has_stray,
         is_visible as is_visible,
@@ -93,13 +106,14 @@ if TYPE_CHECKING:
         MAX_VOCABULARY_SIZE as MAX_VOCABULARY_SIZE,
         Vocabulary as Vocabulary,
     )
+    from dinogen.data.windows import Windows as Windows
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "batches": ["Batch", "Batches", "pack", "resample"],
         "case": ["CaseRule", "merge_variants"],
-        "cleaning": ["MAX_NAME_LENGTH", "clean", "clean_parts"],
+        "cleaning": ["MAX_NAME_LENGTH", "clean", "clean_parts", "clean_text"],
         "corpus": ["Corpus", "hold_out", "read_corpus"],
         "detection": ["likeliest_encoding"],
         "encodings": ["check_encoding"],
@@ -110,14 +124,16 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "marks": ["MAX_PAIRS", "NO_PAIRS", "is_mark", "learn_pairs"],
         "merging": ["Translation", "merge_cases", "merge_pairs", "merge_vocabularies"],
         "search": ["NearCopies", "TextSearch"],
-        "sequences": ["END", "Names", "contains", "digest"],
+        "sequences": ["END", "Names", "Sequences", "Texts", "contains", "digest"],
         "shapes": ["MAX_SHAPES_SIZE", "WordShape"],
         "sources": ["STDIN", "read_clean_text", "read_names", "source_name"],
         "spelling": ["spell", "write_word"],
-        "statistics": ["CorpusStats"],
+        "statistics": ["MAX_HELD_OUT_SYMBOLS", "CorpusStats", "TextStats"],
         "tables": ["Columns", "as_column", "parse_weight", "sniff_delimiter"],
+        "texts": ["TextCorpus", "hold_out_text", "read_texts"],
         "visibility": [
             "JOINERS",
+            "TEXT_CONTROLS",
             "StrayError",
             "has_stray",
             "is_visible",
@@ -127,5 +143,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "units": ["CHARACTER", "MAX_WORDS", "MAX_WORD_LENGTH", "UNITS", "WORD", "Unit"],
         "vocabulary": ["MAX_VOCABULARY_SIZE", "Vocabulary"],
+        "windows": ["Windows"],
     },
 )

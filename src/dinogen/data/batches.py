@@ -22,6 +22,7 @@ class Batch:
         rows: (N,) index of each name in the list that was packed.
         soft_targets: (S, V) probability of each symbol at each step, to be learned instead of the
             targets; None to learn the targets.
+        continues: whether each row goes on where it stopped in the batch before.
     """
 
     inputs: NDArray[np.integer]
@@ -29,6 +30,7 @@ class Batch:
     batch_sizes: list[int]
     rows: NDArray[np.int64]
     soft_targets: NDArray[np.floating] | None = None
+    continues: bool = False
 
     def every_other(self, first: int) -> "Batch":
         """Return the batch of every other name, from the first (0) or from the second one (1)."""
@@ -42,6 +44,7 @@ class Batch:
             own_sizes[own_sizes > 0].tolist(),
             self.rows[first::2],
             None if self.soft_targets is None else self.soft_targets[chosen],
+            self.continues,
         )
 
 

@@ -1,10 +1,12 @@
-"""Cleaning: from untrusted text to clean names."""
+"""Cleaning: from untrusted text to clean names, or to clean running text."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from shlex import quote
 from typing import NoReturn
 
+from dinogen.data.letters import symbol_class
 from dinogen.data.units import CHARACTER, MAX_WORD_LENGTH, MAX_WORDS, WORD, Unit
 from dinogen.data.visibility import StrayError, keeps_joiners, refuse_stray
 from dinogen.errors import CorpusError
@@ -16,8 +18,18 @@ MAX_DECOMPOSED_LENGTH = 4 * MAX_NAME_LENGTH
 """The maximum length of a line before NFC, which merges up to four symbols into one. Longer lines
 are refused before NFC, whose time is quadratic in the length of a run of marks."""
 
+MAX_MARKS = 255
+"""The maximum number of marks on a letter of running text, for the same reason."""
+
+_KEPT_MARKS = 30
+"""The number of marks in a row that no letter needs (Unicode Annex 15, section 13)."""
+
 # White space around a name, or a blank line.
 _STRAY_SPACE = re.compile(r"[^\S\n]\n|\n\s")
+
+
+class LongLineError(CorpusError):
+    """A line has more symbols or words than a name has."""
 
 
 def clean(text: str, source: str, first_line: int = 1, unit: Unit = CHARACTER) -> str:
@@ -53,22 +65,56 @@ def clean(text: str, source: str, first_line: int = 1, unit: Unit = CHARACTER) -
     return names
 
 
-def clean_parts(texts: Iterator[str], source: str, unit: Unit = CHARACTER) -> Iterator[str]:
-    """Clean a list that is read in parts.
+def clean_text(text: str, source: str, first_line: int = 1, unit: Unit = CHARACTER) -> str:
+    """Clean running text.
+
+    Args:
+        text: whole lines, each ended by a newline; the last one need not be.
+        source: the name of the text in messages: a path, or ``standard input``.
+        first_line: the line number of the first line, for a later part of a text.
+        unit: what a symbol is. Between words, one space is left of any white space.
+
+    Returns:
+        The text in normal form C, each line followed by a newline. A vertical tab and a form feed
+        end a line, too, as a page does. All other white space is kept, and so are blank lines.
+
+    Raises:
+        CorpusError: for an invisible symbol, as in a name, except the tab; for more than
+            `MAX_MARKS` marks in a row; or for a word of more than `MAX_WORD_LENGTH` characters. The
+            message names the source and the line.
+    """
+    _refuse_marks(text, source, first_line)
+    lines = unicodedata.normalize("NFC", text)
+    refuse_stray(text, lines, source, first_line, is_text=True)
+    if unit is WORD:
+        _refuse_long_words(lines, source, first_line)
+    lines = lines.replace("\v", "\n").replace("\f", "\n")
+    lines = lines if lines.endswith("\n") else lines + "\n"
+    if unit is WORD:
+        lines = "\n".join(" ".join(line.split()) for line in lines.split("\n"))
+    return lines
+
+
+def clean_parts(
+    texts: Iterator[str], source: str, unit: Unit = CHARACTER, *, is_text: bool = False
+) -> Iterator[str]:
+    """Clean a list or a text that is read in parts.
 
     Args:
         texts: parts of whole lines, in which each line ends with a newline.
-        source: the name of the list in messages.
+        source: the name of the list or text in messages.
         unit: what a symbol is.
+        is_text: whether it is running text.
 
     Raises:
-        CorpusError: see `clean`. For invisible symbols, the rest of the list is read, too, so that
-            the message can count them.
+        CorpusError: see `clean` and `clean_text`. For invisible symbols, the rest is read, too, so
+            that the message can count them.
     """
     line, has_joiners = 1, False
+    clean_part = clean_text if is_text else clean
     for text in texts:
         try:
-            names = clean(text, source, line, unit)
+            names = clean_part(text, source, line, unit)
         except StrayError as error:
             raise error.including(texts, has_joiners) from None
         yield names
@@ -80,10 +126,15 @@ def _is_too_long(names: str, unit: Unit, factor: int = 1) -> bool:
     """Tell whether a name or a word is longer than the maximum, times a factor."""
     if unit is CHARACTER:
         return _has_longer_line(names, factor * MAX_NAME_LENGTH)
-    return re.search(rf"[^ \n]{{{factor * MAX_WORD_LENGTH + 1}}}", names) is not None or (
+    return _longest_word(names) > factor * MAX_WORD_LENGTH or (
         _has_longer_line(names, 2 * MAX_WORDS - 1)
         and any(name.count(" ") >= MAX_WORDS for name in names.split("\n"))
     )
+
+
+def _longest_word(text: str) -> int:
+    """Return the length of the longest word. A search for long ones would take much longer."""
+    return max(map(len, text.split()), default=0)
 
 
 def _has_longer_line(names: str, max_length: int) -> bool:
@@ -101,7 +152,7 @@ def _refuse_length(text: str, source: str, first_line: int, unit: Unit) -> NoRet
         if len(name) <= MAX_DECOMPOSED_LENGTH:
             name = unicodedata.normalize("NFC", name)
         if len(name) > MAX_NAME_LENGTH:
-            raise CorpusError(
+            raise LongLineError(
                 f"{source}, line {number}: {len(name):,} symbols, but a name has at most "
                 f"{MAX_NAME_LENGTH}; put one name on each line"
             )
@@ -111,7 +162,7 @@ def _refuse_length(text: str, source: str, first_line: int, unit: Unit) -> NoRet
 def _refuse_words(words: list[str], place: str) -> None:
     """Raise the error for a line of too many words, or with a word that is too long."""
     if len(words) > MAX_WORDS:
-        raise CorpusError(
+        raise LongLineError(
             f"{place}: {len(words):,} words, but a name has at most {MAX_WORDS:,}; "
             "put one name on each line"
         )
@@ -120,7 +171,40 @@ def _refuse_words(words: list[str], place: str) -> None:
         if length <= MAX_DECOMPOSED_LENGTH:
             length = len(unicodedata.normalize("NFC", word))
         if length > MAX_WORD_LENGTH:
-            raise CorpusError(
-                f"{place}: a word of {length:,} characters, but a word has at most "
-                f"{MAX_WORD_LENGTH}; put white space between words"
-            )
+            _refuse_word(length, place)
+
+
+def _refuse_word(length: int, place: str) -> NoReturn:
+    """Raise the error for a word that is too long."""
+    raise CorpusError(
+        f"{place}: a word of {length:,} characters, but a word has at most {MAX_WORD_LENGTH}; "
+        "put white space between words"
+    )
+
+
+def _refuse_long_words(lines: str, source: str, first_line: int) -> None:
+    """Raise the error for the first word of a text that is too long, if there is one."""
+    if _longest_word(lines) <= MAX_WORD_LENGTH:
+        return
+    if found := re.search(rf"\S{{{MAX_WORD_LENGTH + 1},}}", lines):
+        line = first_line + lines.count("\n", 0, found.start())
+        _refuse_word(len(found[0]), f"{source}, line {line}")
+
+
+def _refuse_marks(text: str, source: str, first_line: int) -> None:
+    """Raise the error for the first run of marks of a text that is too long, if there is one."""
+    marks = set() if text.isascii() else {*filter(_is_reordered, set(text))}
+    found = marks and re.search(f"{symbol_class(marks)}{{{MAX_MARKS + 1},}}", text)
+    if found:
+        line = first_line + text.count("\n", 0, found.start())
+        path = "" if source == "standard input" else f" {quote(source)}"
+        raise CorpusError(
+            f"{source}, line {line}: {len(found[0]):,} marks in a row, but a letter has at most "
+            f"{MAX_MARKS}; keep {_KEPT_MARKS} with: perl -CSD -pe "
+            rf"'s/(\p{{M}}{{{_KEPT_MARKS}}})\p{{M}}+/$1/g'{path}"
+        )
+
+
+def _is_reordered(symbol: str) -> bool:
+    """Tell whether a symbol begins with a mark that normalisation puts in order."""
+    return unicodedata.combining(unicodedata.normalize("NFD", symbol)[0]) > 0

@@ -3,6 +3,7 @@
 import codecs
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from dinogen.errors import CorpusError
 
@@ -29,24 +30,45 @@ _BYTE_ORDER_MARKS = {
 }
 _BYTE_ORDER_MARK = "\ufeff"
 
-_SPREADSHEET = "a spreadsheet; export it as CSV and use --column"
-_DOCUMENT = "a text document; save it as plain text in UTF-8, with one name per line"
-_IMAGE = "an image; give a text file with one name per line"
+
+class _Kind(NamedTuple):
+    """A kind of file that is not text.
+
+    Attributes:
+        what: what it is.
+        remedy: what to do with it.
+        for_names: what to add for a list of names.
+    """
+
+    what: str
+    remedy: str
+    for_names: str = ""
+
+    def message(self, *, is_text: bool) -> str:
+        """Return what to say about a list, or about running text."""
+        return f"{self.what}; {self.remedy}" + ("" if is_text else self.for_names)
+
+
+_ONE_PER_LINE = ", with one name per line"
+_SPREADSHEET = _Kind("a spreadsheet", "export it as CSV", " and use --column")
+_DOCUMENT = _Kind("a text document", "save it as plain text in UTF-8", _ONE_PER_LINE)
+_IMAGE = _Kind("an image", "give a text file", " with one name per line")
+_ARCHIVE = _Kind("an archive", "unpack it")
 _MARKS = {
-    b"%PDF-": "a PDF document; copy its text into a text file, with one name per line",
+    b"%PDF-": _Kind("a PDF document", "copy its text into a text file", _ONE_PER_LINE),
     b"{\\rtf": _DOCUMENT,
-    b"\x1f\x8b": "compressed by gzip; unpack it: gunzip",
-    b"BZh91AY&SY": "compressed by bzip2; unpack it: bunzip2",
-    b"\xfd7zXZ": "compressed by xz; unpack it: unxz",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it: unzstd",
-    b"7z\xbc\xaf": "an archive; unpack it",
-    b"Rar!\x1a": "an archive; unpack it",
+    b"\x1f\x8b": _Kind("compressed by gzip", "unpack it: gunzip"),
+    b"BZh91AY&SY": _Kind("compressed by bzip2", "unpack it: bunzip2"),
+    b"\xfd7zXZ": _Kind("compressed by xz", "unpack it: unxz"),
+    b"\x28\xb5\x2f\xfd": _Kind("compressed by zstd", "unpack it: unzstd"),
+    b"7z\xbc\xaf": _ARCHIVE,
+    b"Rar!\x1a": _ARCHIVE,
     b"\x89PNG": _IMAGE,
     b"\xff\xd8\xff": _IMAGE,
     b"GIF87a": _IMAGE,
     b"GIF89a": _IMAGE,
-    b"SQLite format 3": "a database; export its names as text, with one name per line",
-    b"PAR1\x15": "a Parquet file; export it as CSV and use --column",
+    b"SQLite format 3": _Kind("a database", "export what it holds as text", _ONE_PER_LINE),
+    b"PAR1\x15": _Kind("a Parquet file", "export it as CSV", " and use --column"),
 }
 """What files with these first bytes are, and what to do."""
 
@@ -55,7 +77,8 @@ _ZIPPED = {
     (b"xl/", b"opendocument.spreadsheet"): _SPREADSHEET,
     (b"word/", b"opendocument.text"): _DOCUMENT,
     (b"ppt/", b"opendocument.presentation"): _DOCUMENT,
-    (b"version.npy", b"meta.npy"): "a checkpoint; give the list of names",
+    (b"application/epub",): _Kind("an e-book", "save it as plain text in UTF-8", _ONE_PER_LINE),
+    (b"version.npy", b"meta.npy"): _Kind("a checkpoint", "give what it was trained on"),
 }
 """What zip archives are that contain one of these texts."""
 
@@ -103,13 +126,16 @@ def check_encoding(name: str) -> None:
         )
 
 
-def decode(chunks: Iterable[bytes], source: str, encoding: str | None = None) -> Iterator[str]:
-    """Decode the bytes of a list as they arrive.
+def decode(
+    chunks: Iterable[bytes], source: str, encoding: str | None = None, *, is_text: bool = False
+) -> Iterator[str]:
+    """Decode the bytes of a list or a text as they arrive.
 
     Args:
         chunks: the bytes, in any parts.
-        source: the name of the list in messages.
+        source: the name of the list or text in messages.
         encoding: the encoding; None for UTF-8, or what the byte order mark says.
+        is_text: whether it is running text, for messages.
 
     Raises:
         CorpusError: for a file of another kind, and for UTF-16 without a byte order mark.
@@ -117,7 +143,7 @@ def decode(chunks: Iterable[bytes], source: str, encoding: str | None = None) ->
     """
     unread = iter(chunks)
     head = _read_head(unread)
-    _refuse_binary(head, source)
+    _refuse_binary(head, source, is_text=is_text)
     if encoding is None:
         marks = (name for mark, name in _BYTE_ORDER_MARKS.items() if head.startswith(mark))
         encoding = next(marks, None) or _utf8(head, source)
@@ -158,18 +184,18 @@ def _read_head(unread: Iterator[bytes]) -> bytes:
     return head
 
 
-def _refuse_binary(head: bytes, source: str) -> None:
+def _refuse_binary(head: bytes, source: str, *, is_text: bool) -> None:
     """Refuse office documents, archives and other files that are not text."""
-    found = [problem for mark, problem in _MARKS.items() if head.startswith(mark)]
+    found = [kind for mark, kind in _MARKS.items() if head.startswith(mark)]
     if head.startswith(_OLD_OFFICE):
-        is_text = "WordDocument".encode("utf-16-le") in head
-        found = [_DOCUMENT if is_text else _SPREADSHEET]
+        is_document = "WordDocument".encode("utf-16-le") in head
+        found = [_DOCUMENT if is_document else _SPREADSHEET]
     if head.startswith(ZIP_MARK):
         found = [
-            problem for texts, problem in _ZIPPED.items() if any(text in head for text in texts)
-        ] or ["an archive; unpack it"]
+            kind for texts, kind in _ZIPPED.items() if any(text in head for text in texts)
+        ] or [_ARCHIVE]
     if found:
-        raise CorpusError(f"{source}: {found[0]}")
+        raise CorpusError(f"{source}: {found[0].message(is_text=is_text)}")
 
 
 def _utf8(head: bytes, source: str) -> str:

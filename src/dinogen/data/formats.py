@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from dinogen.data.cleaning import MAX_NAME_LENGTH
 from dinogen.data.tables import DELIMITERS, has_header, parse_weight, sample_rows, sniff_delimiter
+from dinogen.data.units import CHARACTER, Unit
 from dinogen.errors import CorpusError
 
 MAX_JSON = 1 << 24
@@ -19,8 +20,11 @@ MAX_JSON = 1 << 24
 _SAMPLE = 1 << 16
 """The number of symbols at the start of a list that tell its format."""
 
-_MOST, _HALF = 0.9, 0.5
+_MOST, _HALF, _SOME = 0.9, 0.5, 0.1
 """The share of lines that show a format."""
+
+_MANY_SPACES = 5
+"""The number of spaces in a line from which it is rather a line of text than a name."""
 
 _JSON = re.compile(r'\s*(?:\[\s*["\[{\]]|\{\s*["}])')
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -36,6 +40,8 @@ _SINGLE_QUOTED = re.compile(r"'.*'[,;]?$")
 _COLUMN_GAP = re.compile(r"\S {2,}\S")
 _NAME = re.compile("names?", re.IGNORECASE)
 _SOME_NAME = re.compile(r".*names?|names?\W.*", re.IGNORECASE)
+_PUNCTUATED = re.compile("[.,;!?\u2026\u0964\u06d4\u3002\uff0c\uff01\uff1f][\"'\u2019\u201d»)]*$")
+_IDEOGRAPHIC = re.compile("[\u3001\u3002\uff0c]")
 _PLAIN_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -46,11 +52,13 @@ class Source(NamedTuple):
         name: the path, or ``standard input``.
         path: the path; None for standard input.
         encoding: the encoding that was given, if any.
+        unit: what a symbol is.
     """
 
     name: str
     path: str | None
     encoding: str | None = None
+    unit: Unit = CHARACTER
 
     def piped(self, command: str, *then: str, reads: str = "") -> str:
         """Return the command line that trains on what a command makes of the source.
@@ -68,9 +76,15 @@ class Source(NamedTuple):
         return f"dinogen train {quote(self.path or '-')} --column {quote(column)}{self._again}"
 
     @property
+    def as_text(self) -> str:
+        """The command line that trains on the source as running text."""
+        return f"dinogen train --text {quote(self.path or '-')}{self._again}"
+
+    @property
     def _again(self) -> str:
-        """The option that was given, for the next command line."""
-        return f" --encoding {quote(self.encoding)}" if self.encoding else ""
+        """The options that were given, for the next command line."""
+        encoding = f" --encoding {quote(self.encoding)}" if self.encoding else ""
+        return encoding if self.unit is CHARACTER else f"{encoding} --unit {self.unit.name}"
 
 
 # JSON.
@@ -217,7 +231,7 @@ def refuse_format(head: str, source: Source, *, is_whole: bool, refuse_tabs: boo
     if _PAGE.match(head):
         raise CorpusError(
             f"{source.name}: a page in HTML or XML and not a list; copy its names into a text "
-            "file, one on each line"
+            f"file, one on each line; if it is running text: {source.as_text}"
         )
     lines = [line for line in head.split("\n") if line.strip()]
     commas = lines[0].count(",") if lines else 0
@@ -225,7 +239,9 @@ def refuse_format(head: str, source: Source, *, is_whole: bool, refuse_tabs: boo
         at_least = "" if is_whole else "at least "
         raise CorpusError(
             f"{source.name}: one line with {at_least}{commas:,} commas; if it is a list, put one "
-            "name on each line: " + source.piped("tr , '\\n'", reads=" <")
+            "name on each line: "
+            + source.piped("tr , '\\n'", reads=" <")
+            + f"; if it is running text: {source.as_text}"
         )
     rows = [f"{line}\n" for line in lines]
     delimiter = sniff_delimiter(rows)
@@ -253,15 +269,18 @@ def notice(text: str, source: Source) -> list[str]:
         One line for each kind of thing that was seen.
     """
     head = text[:_SAMPLE].split("\n")[:-1]
+    table = _notice_table(text, head, source)
+    # Few of the lines of running text may look like other things, too.
+    if not table and (prose := _notice_prose(text, head, source)):
+        return [prose]
     found = [
         warning
         for kind in (_notice_markup, _notice_comments, _notice_lists, _notice_quotes)
         if (warning := kind(text, head, source))
     ]
     # What was seen so far may also look like columns.
-    for kind in (_notice_table, _notice_counts):
-        if not found and (warning := kind(text, head, source)):
-            found.append(warning)
+    if not found and (warning := table or _notice_counts(text, head, source)):
+        found.append(warning)
     return found
 
 
@@ -369,6 +388,22 @@ def _notice_counts(text: str, head: Sequence[str], source: Source) -> str | None
             seen = "begin with a number; to remove the numbers"
             return _tell(text, source, _COUNTED.match, seen, fix)
     return None
+
+
+def _notice_prose(text: str, head: Sequence[str], source: Source) -> str | None:
+    """Notice running text: many words or an ideographic comma in most lines, and punctuation."""
+    prose = [line for line in head if _is_prose(line)]
+    if len(head) > 2 and len(prose) > _HALF * len(head):
+        punctuated = sum(map(bool, map(_PUNCTUATED.search, prose)))
+        if punctuated > _SOME * len(prose):
+            seen = "are of many words, as running text is; to learn it as such"
+            return _tell(text, source, _is_prose, seen, source.as_text)
+    return None
+
+
+def _is_prose(line: str) -> bool:
+    """Tell whether a line may be one of a running text."""
+    return line.count(" ") >= _MANY_SPACES or _IDEOGRAPHIC.search(line) is not None
 
 
 class _Table(NamedTuple):

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from dinogen.data.cleaning import clean_parts
+from dinogen.data.cleaning import LongLineError, clean_parts
 from dinogen.data.formats import MAX_JSON, Source, is_json, notice, read_json, refuse_format
 from dinogen.data.sources import STDIN, read_text, source_name, split_lines
 from dinogen.data.tables import Columns, read_columns
@@ -49,7 +49,7 @@ def read_list(
         CorpusError: if the source cannot be read, if it is a file of another kind, and if `clean`
             refuses its text.
     """
-    source = Source(source_name(path), None if path == STDIN else str(path), encoding)
+    source = Source(source_name(path), None if path == STDIN else str(path), encoding, unit)
     chunks = read_text(path, encoding, option="--encoding")
     head, is_whole = _read_until(chunks, _HEAD)
     everything = chain([head], chunks)
@@ -63,7 +63,10 @@ def read_list(
     if columns:
         return _read_table(split_lines(everything, path), columns, source, unit)
     refuse_format(head, source, is_whole=is_whole, refuse_tabs=unit is not WORD)
-    text = "".join(clean_parts(split_lines(everything, path), source.name, unit))
+    try:
+        text = "".join(clean_parts(split_lines(everything, path), source.name, unit))
+    except LongLineError as error:
+        raise CorpusError(f"{error}, or learn running text: {source.as_text}") from None
     return NameList(text, None, notice(text, source) if text else [])
 
 

@@ -1,4 +1,4 @@
-"""Sequences of symbols: names in one array, and their 64-bit digests."""
+"""Sequences of symbols, each kind in one array: names with their 64-bit digests, and texts."""
 
 from collections.abc import Iterator
 
@@ -6,15 +6,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 END = 0
-"""The index of the end of a name."""
+"""The index of the end of a name, or of a line of running text."""
 
 
-class Names:
-    """N names with S symbols in total. Every name ends with `END`.
+class Sequences:
+    """N sequences with S symbols in total, end to end.
+
+    A sequence begins as if an `END` came before it.
 
     Attributes:
         symbols: (S,) unsigned symbol indices.
-        starts: (N + 1,) int64 offsets; name i is ``symbols[starts[i]:starts[i + 1]]``.
+        starts: (N + 1,) int64 offsets; sequence i is ``symbols[starts[i]:starts[i + 1]]``.
+    """
+
+    def __init__(self, symbols: NDArray[np.unsignedinteger], starts: NDArray[np.int64]) -> None:
+        self.symbols = symbols
+        self.starts = starts
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(N,) number of symbols in each sequence, the last `END` included."""
+        return np.diff(self.starts)
+
+    @property
+    def symbol_weights(self) -> NDArray[np.float64] | None:
+        """(S,) how much each symbol weighs; None if all weigh the same."""
+        return None
+
+
+class Texts(Sequences):
+    """N running texts. An `END` is the end of a line, and the text goes on behind it."""
+
+    def split(self, share: float, max_rest: int) -> tuple["Texts", "Texts"]:
+        """Split each text in two.
+
+        Args:
+            share: the share of each text that goes to the second part, from 0 to less than 1.
+            max_rest: the maximum number of symbols of all second parts together.
+
+        Returns:
+            The first parts, and the second parts without empty ones.
+        """
+        lengths = self.lengths  # (N,)
+        share = min(share, max_rest / max(1, len(self.symbols)))
+        ends = self.starts[:-1] + np.ceil(lengths * (1 - share)).astype(np.int64)  # (N,)
+        is_first = np.arange(len(self.symbols)) < np.repeat(ends, lengths)  # (S,)
+        return self._part(is_first, ends - self.starts[:-1]), self._part(
+            ~is_first, self.starts[1:] - ends
+        )
+
+    def _part(self, mask: NDArray[np.bool_], lengths: NDArray[np.int64]) -> "Texts":
+        """Copy a part of each text, of which (N,) lengths are given."""
+        starts = np.cumsum([0, *lengths[lengths > 0]])  # (n + 1,)
+        return Texts(self.symbols[mask], starts)
+
+
+class Names(Sequences):
+    """N names. Every name ends with `END`, and nothing follows it.
+
+    Attributes:
         weights: (N,) how much each name weighs, more than 0; None if all weigh the same.
     """
 
@@ -24,8 +77,7 @@ class Names:
         starts: NDArray[np.int64],
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        self.symbols = symbols
-        self.starts = starts
+        super().__init__(symbols, starts)
         self.weights = weights
 
     @classmethod
@@ -35,14 +87,6 @@ class Names:
         starts = np.zeros(len(ends) + 1, dtype=np.int64)  # (N + 1,)
         starts[1:] = ends + 1
         return cls(symbols, starts)
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """(N,) number of symbols in each name, `END` included."""
-        return np.diff(self.starts)
 
     @property
     def symbol_weights(self) -> NDArray[np.float64] | None:

@@ -1,4 +1,4 @@
-"""Sources of names: files and standard input, read in chunks."""
+"""Sources of names and texts: files and standard input, read in chunks."""
 
 import re
 import sys
@@ -17,6 +17,9 @@ STDIN = "-"
 
 _CHUNK = 1 << 18
 """The maximum number of bytes in a read, and of symbols in a line. It bounds the memory in use."""
+
+MAX_TEXT = 1 << 28
+"""The maximum number of symbols of a text. It stops sources without an end."""
 
 # The line ends of the Unicode standard (section 5.8) except VT and FF.
 _NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -53,7 +56,11 @@ def read_clean_text(source: str | Path, unit: Unit = CHARACTER) -> Iterator[str]
 
 
 def read_text(
-    source: str | Path, encoding: str | None = None, *, option: str | None = None
+    source: str | Path,
+    encoding: str | None = None,
+    *,
+    option: str | None = None,
+    is_text: bool = False,
 ) -> Iterator[str]:
     """Read and decode a text as it arrives, in any parts.
 
@@ -61,13 +68,14 @@ def read_text(
         source: a path, or `STDIN` for standard input.
         encoding: the encoding; None for UTF-8, or what the byte order mark says.
         option: the option of the command that sets the encoding, for messages.
+        is_text: whether it is running text, for messages.
 
     Raises:
         CorpusError: if the source cannot be read, or is not text in the encoding.
     """
     name, line, before, is_ascii = source_name(source), 1, "", True
     try:
-        for chunk in decode(_read_chunks(source), name, encoding):
+        for chunk in decode(_read_chunks(source), name, encoding, is_text=is_text):
             yield chunk
             is_ascii = is_ascii and chunk.isascii()
             text = before + chunk
@@ -81,38 +89,62 @@ def read_text(
         line += _count_lines(text[:end]) + before.endswith("\r")
         is_ascii = is_ascii and error.before.isascii()
         problem = f"byte 0x{error.data[0]:02x} is not valid {encoding or 'UTF-8'}"
-        remedy = f"give its encoding with {option}" if option else "save the list in UTF-8"
+        remedy = f"give its encoding with {option}" if option else "save it in UTF-8"
         if not encoding:
             is_utf8 = not is_ascii or is_mostly_utf8(error.data)
             remedy = _remedy(before, error.data, source, option, is_utf8=is_utf8) or remedy
         raise CorpusError(f"{name}, line {line}: {problem}; {remedy}") from None
 
 
-def split_lines(chunks: Iterable[str], source: str | Path) -> Iterator[str]:
-    """Split a text that arrives in any parts into parts of whole lines.
+def split_lines(
+    chunks: Iterable[str], source: str | Path, *, is_text: bool = False
+) -> Iterator[str]:
+    """Split a list or a text that arrives in any parts into parts of whole lines.
+
+    Args:
+        chunks: the parts.
+        source: the source.
+        is_text: whether it is running text, whose lines have any length.
 
     Yields:
         Lines that end with a newline each, whatever ended them in the text. Only the last line of
         the last part may have none.
 
     Raises:
-        CorpusError: for a line of more than `_CHUNK` symbols.
+        CorpusError: for a line of a list with more than `_CHUNK` symbols, and for a text with more
+            than `MAX_TEXT` symbols.
     """
-    line, rest = 1, ""
+    line, size, length, rest = 1, 0, 0, [""]
     for chunk in chunks:
-        text = rest + chunk
-        end = _end_of_last_line(text)
-        lines, rest = _NEWLINE.sub("\n", text[:end]), text[end:]
-        if lines:
+        size += len(chunk)
+        if is_text and size > MAX_TEXT:
+            raise CorpusError(
+                f"{source_name(source)}: more than {MAX_TEXT:,} symbols, too many to learn; give "
+                "a part of it"
+            )
+        # A CR at the end may be the first half of CR LF.
+        text = rest.pop() + chunk if rest[-1].endswith("\r") else chunk
+        length += len(chunk)
+        if end := _end_of_last_line(text):
+            lines = _unify("".join([*rest, text[:end]]))
             yield lines
             line += lines.count("\n")
-        if len(rest) > _CHUNK:
+            length, rest = len(text) - end, [""]
+        # The parts of a long line are joined when it ends: its length may be that of the text.
+        rest.append(text[end:])
+        if not is_text and length > _CHUNK:
             raise CorpusError(
                 f"{source_name(source)}, line {line}: more than {_CHUNK:,} symbols, but a name has "
                 f"at most {MAX_NAME_LENGTH}; put one name on each line"
             )
-    if rest:
-        yield _NEWLINE.sub("\n", rest)
+    if any(rest):
+        yield _unify("".join(rest))
+
+
+def _unify(lines: str) -> str:
+    """Replace all line ends by newlines."""
+    # Most files have no others, and a search for one symbol is fast.
+    return _NEWLINE.sub("\n", lines) if any(end in lines for end in _LINE_ENDS[1:]) else lines
 
 
 def _end_of_last_line(text: str) -> int:
@@ -161,7 +193,7 @@ def _read_chunks(source: str | Path) -> Iterator[bytes]:
     try:
         if source == STDIN:
             if sys.stdin is None:
-                raise CorpusError("standard input: closed; pipe a list into it, or give a file")
+                raise CorpusError("standard input: closed; pipe text into it, or give a file")
             # read1 returns what has arrived; read waits for a full chunk.
             read = getattr(sys.stdin.buffer, "read1", sys.stdin.buffer.read)
             while chunk := read(_CHUNK):

@@ -1,9 +1,12 @@
-"""The statistics of a corpus, which sampling needs without the corpus."""
+"""The statistics of a corpus, of names or of text, which sampling needs without the corpus."""
 
 from typing import NamedTuple
 
 MAX_HELD_OUT = 1_000
 """The maximum number of held-out names. With more, the held-out loss is hardly more exact."""
+
+MAX_HELD_OUT_SYMBOLS = 250_000
+"""The maximum number of held-out symbols of running text, for the same reason."""
 
 
 class CorpusStats(NamedTuple):
@@ -29,6 +32,15 @@ class CorpusStats(NamedTuple):
     weight: float | None = None
 
     @property
+    def content(self) -> str:
+        """What the corpus consists of."""
+        return "names"
+
+    def describe(self) -> str:
+        """Return the size of the corpus for a message."""
+        return f"{self.names:,} name{'s' * (self.names != 1)}"
+
+    @property
     def distinct(self) -> int:
         """The number of distinct names."""
         return self.lines - self.duplicates
@@ -41,3 +53,34 @@ class CorpusStats(NamedTuple):
     def held_out_count(self, share: float) -> int:
         """Return how many distinct names to hold out: a share, at most `MAX_HELD_OUT`."""
         return min(MAX_HELD_OUT, int(share * self.distinct))
+
+
+class TextStats(NamedTuple):
+    """Statistics of running text.
+
+    Attributes:
+        texts: texts that hold more than white space.
+        lines: lines of all texts, blank ones included.
+        symbols: symbols that a model reads, the ends of lines included. Each letter of a Hangul
+            syllable is one.
+        sha256: SHA-256 of the cleaned texts in UTF-8, one after the other, each ended by a newline.
+            A file that is already clean has the same SHA-256.
+    """
+
+    texts: int
+    lines: int
+    symbols: int
+    sha256: str
+
+    @property
+    def content(self) -> str:
+        """What the corpus consists of."""
+        return "text"
+
+    def describe(self) -> str:
+        """Return the size of the corpus for a message."""
+        return f"{self.symbols:,} symbol{'s' * (self.symbols != 1)}"
+
+    def held_out_count(self, share: float) -> int:
+        """Return how many symbols to hold out: a share, at most `MAX_HELD_OUT_SYMBOLS`."""
+        return min(MAX_HELD_OUT_SYMBOLS, int(share * self.symbols))

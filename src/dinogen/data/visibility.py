@@ -1,4 +1,4 @@
-"""Visibility: which symbols a name may contain, and where it may contain a joiner."""
+"""Visibility: which symbols a name or a text may contain, and where it may contain a joiner."""
 
 import re
 import shlex
@@ -23,7 +23,13 @@ _INVISIBLE = frozenset(
 )
 
 # Control characters have no name in `unicodedata`.
-_CONTROL_NAMES = {"\t": "tab", "\0": "null", "\x1b": "escape"}
+_CONTROL_NAMES = {"\t": "tab", "\0": "null", "\b": "backspace", "\x1b": "escape"}
+
+TEXT_CONTROLS = frozenset("\t\v\f")
+"""The control characters that a text may contain. VT and FF end its lines."""
+
+_ESCAPE_SEQUENCE = r"\x{1b}\[[0-?]*[ -\x{2f}]*[@-~]"
+"""What a terminal obeys (ECMA-48, section 5.4), such as a change of colour. It is for Perl."""
 
 NON_JOINER, JOINER = "\u200c", "\u200d"
 EMOJI_SELECTORS = "\ufe0e\ufe0f"
@@ -49,14 +55,15 @@ _NEVER_JOINED = 0x600
 
 
 class StrayError(CorpusError):
-    """Symbols that cannot be seen are where no name has them.
+    """Symbols that cannot be seen are where no name or text has them.
 
     Attributes:
-        source: the name of the list.
+        source: the name of the list or text.
         place: the first line and the first symbol in it.
         lines: how many lines have such symbols.
         stray: how often each pair of such a symbol and a neighbour that it does not fit occurs.
         keeps_joiners: whether the list has joiners that a name keeps.
+        is_text: whether it is running text.
     """
 
     def __init__(
@@ -66,31 +73,34 @@ class StrayError(CorpusError):
         lines: int,
         stray: Counter[tuple[str, str]],
         keeps_joiners: bool,
+        *,
+        is_text: bool = False,
     ) -> None:
         self.source = source
         self.place = place
         self.lines = lines
         self.stray = stray
         self.keeps_joiners = keeps_joiners
+        self.is_text = is_text
         super().__init__(self._message())
 
     def including(self, texts: Iterable[str], keeps_joiners: bool) -> "StrayError":
-        """Count the other texts of the list, too.
+        """Count the other parts of the list or text, too.
 
         Args:
-            texts: the texts after the one of this error, as far as they can be read.
-            keeps_joiners: whether texts before it have joiners that a name keeps.
+            texts: the parts after the one of this error, as far as they can be read.
+            keeps_joiners: whether parts before it have joiners that a name keeps.
         """
         lines, stray, keeps = self.lines, self.stray.copy(), keeps_joiners or self.keeps_joiners
         try:
             for text in texts:
-                found = _find_stray_lines(text)
+                found = _find_stray_lines(text, is_text=self.is_text)
                 lines += len(found.lines)
                 stray += found.stray
                 keeps |= found.keeps_joiners
         except CorpusError:
             pass  # the lines up to there were counted
-        return StrayError(self.source, self.place, lines, stray, keeps)
+        return StrayError(self.source, self.place, lines, stray, keeps, is_text=self.is_text)
 
     def _message(self) -> str:
         """Return the message."""
@@ -99,13 +109,18 @@ class StrayError(CorpusError):
         # TAB stands between columns, which must not be joined.
         if symbol == "\t":
             remedy = "keep the first column with: cut -f1"
+        elif self.is_text and "\b" in {stray for stray, _ in self.stray}:
+            # Manuals strike bold letters twice. Without BS, they would be there twice.
+            remedy = "remove what is struck over with: col -bx"
+            remedy += " <" if self.source != "standard input" else ""
         else:
             remedy = f"remove {'them' if self.lines > 1 else 'it'} with: perl -CSD -pe"
             remedy += f" 's/{_removed(self.stray, self.keeps_joiners)}//g'"
         if self.source != "standard input":
             remedy += f" {shlex.quote(self.source)}"
         count = f"{self.lines:,} lines have" if self.lines > 1 else "1 line has"
-        problem = "joins nothing there" if symbol in JOINERS else "cannot be part of a name"
+        whole = "text" if self.is_text else "name"
+        problem = "joins nothing there" if symbol in JOINERS else f"cannot be part of a {whole}"
         return (
             f"{self.source}, line {line}: U+{ord(symbol):04X} ({name}) is invisible and {problem}; "
             f"{count} such symbols; {remedy}"
@@ -145,25 +160,30 @@ def joins(before: str, joiner: str, after: str) -> bool:
     return not _misfit(before, joiner, after)
 
 
-def refuse_stray(text: str, names: str, source: str, first_line: int) -> None:
-    """Refuse a text with symbols that cannot be seen and join nothing.
+def refuse_stray(
+    text: str, names: str, source: str, first_line: int, *, is_text: bool = False
+) -> None:
+    """Refuse a list or a text with symbols that cannot be seen and join nothing.
 
     Args:
-        text: the lines of a list.
-        names: the same, cleaned: in NFC, stripped, each name followed by a newline.
-        source: the name of the list in messages.
+        text: the lines.
+        names: the same, cleaned: in NFC. Names are stripped, and a newline follows each.
+        source: the name of the list or text in messages.
         first_line: the number of the first line.
+        is_text: whether it is running text, which may contain `TEXT_CONTROLS`.
 
     Raises:
         StrayError: if there are such symbols.
     """
-    hidden = _hidden(names)
+    hidden = _hidden(names, is_text=is_text)
     if not hidden or (hidden <= JOINERS and not _find_stray(names, hidden).stray):
         return
-    found = _find_stray_lines(text)
+    found = _find_stray_lines(text, is_text=is_text)
     number, symbol = found.lines[0]
     place = (number + first_line, symbol)
-    raise StrayError(source, place, len(found.lines), found.stray, found.keeps_joiners)
+    raise StrayError(
+        source, place, len(found.lines), found.stray, found.keeps_joiners, is_text=is_text
+    )
 
 
 def keeps_joiners(names: str) -> bool:
@@ -190,21 +210,22 @@ class _Found(NamedTuple):
     keeps_joiners: bool
 
 
-def _hidden(text: str) -> set[str]:
-    """Return the invisible symbols in a text."""
-    return {symbol for symbol in set(text) if symbol != "\n" and not is_visible(symbol)}
+def _hidden(text: str, *, is_text: bool = False) -> set[str]:
+    """Return the invisible symbols in a list, or in running text."""
+    kept = TEXT_CONTROLS if is_text else frozenset[str]()
+    return {symbol for symbol in set(text) - kept if symbol != "\n" and not is_visible(symbol)}
 
 
-def _find_stray_lines(text: str) -> _Found:
-    """Find the lines with stray symbols in the lines of a list."""
+def _find_stray_lines(text: str, *, is_text: bool) -> _Found:
+    """Find the lines with stray symbols in the lines of a list, or of running text."""
     lines, stray, keeps = [], Counter[tuple[str, str]](), False
     # Normalising keeps invisible symbols, so a line without one need not be looked at.
-    hidden = _hidden(unicodedata.normalize("NFC", text))
+    hidden = _hidden(unicodedata.normalize("NFC", text), is_text=is_text)
     if hidden:
         pattern = re.compile(symbol_class(hidden))
         for number, line in enumerate(text.split("\n")):
             if pattern.search(line):
-                name = unicodedata.normalize("NFC", line.strip())
+                name = unicodedata.normalize("NFC", line if is_text else line.strip())
                 found = _find_stray(name, hidden)
                 lines += [(number, symbol) for _, symbol in found.lines[:1]]
                 stray += found.stray
@@ -268,9 +289,10 @@ def _joined_scripts() -> frozenset[str]:
 def _removed(stray: Iterable[tuple[str, str]], keeps_joiners: bool) -> str:
     """Write a regular expression of Perl for stray symbols and no others."""
     symbols = {symbol for symbol, _ in stray}
+    parts = [_ESCAPE_SEQUENCE] if "\x1b" in symbols else []
     if not keeps_joiners:
-        return _perl_class(symbols)
-    parts = [_perl_class(symbols - JOINERS)] if symbols - JOINERS else []
+        return "|".join([*parts, _perl_class(symbols)])
+    parts += [_perl_class(symbols - JOINERS)] if symbols - JOINERS else []
     # The neighbours below are never joined; a joiner may also stand beside another one.
     misfits = {
         other for symbol, other in stray if symbol in JOINERS and ord(other) >= _NEVER_JOINED

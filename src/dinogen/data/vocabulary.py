@@ -1,5 +1,6 @@
-"""The vocabulary: symbols and their indices. Index 0 is the end of a name."""
+"""The vocabulary: symbols and their indices. Index 0 is the end of a name, or of a line of text."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from unicodedata import is_normalized
@@ -26,6 +27,12 @@ MAX_VOCABULARY_SIZE = 1 << 20
 _CHUNK = 1 << 20
 """The number of characters that are encoded at a time."""
 
+_SHOWN = 80
+"""The maximum number of characters that a message shows of what was looked up."""
+
+_LINE_END = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+"""What ends a line of a prompt besides a newline, as in a text."""
+
 _FIRST_COMBINING_MARK = "\u0300"
 """A symbol below this one never composes with the symbol before it."""
 
@@ -33,8 +40,9 @@ _FIRST_COMBINING_MARK = "\u0300"
 class Vocabulary:
     """The symbols of a corpus in code point order, after the end of a name.
 
-    A symbol is a character or a word, as the unit says. In a text the end of a name is a newline. A
-    text with one name per line is therefore the sequence that a model learns.
+    A symbol is a character or a word, as the unit says. The end of a name is written as a newline.
+    A text with one name per line is therefore the sequence that a model learns, and so is running
+    text, in which the end of a line takes the place of the end of a name.
 
     Attributes:
         symbols: all symbols except the end; ``symbols[i]`` has index ``i + 1``.
@@ -52,10 +60,13 @@ class Vocabulary:
 
     @classmethod
     def of(cls, text: str, unit: Unit = CHARACTER) -> "Vocabulary":
-        """Collect the symbols of a text with one name per line."""
+        """Collect the symbols of a text with one name per line, or of running text."""
         if unit is CHARACTER:
             return cls(sorted(set(to_letters("".join(set(text)))) - {"\n"}))
-        return cls(sorted(set().union(*_words_of(text)) - {"\n"}), unit)
+        found: set[str] = set()
+        for words in _words_of(text):
+            found.update(words)
+        return cls(sorted(found - {"\n"}), unit)
 
     def __len__(self) -> int:
         """V: the number of symbols, the end included."""
@@ -135,6 +146,14 @@ class Vocabulary:
 
     def encode(self, text: str) -> Names:
         """Encode a text of names, each followed by a newline."""
+        return Names.split(self.encode_text(text))
+
+    def encode_text(self, text: str) -> NDArray[np.unsignedinteger]:
+        """Encode running text as (S,) symbols; see `write_text`.
+
+        Args:
+            text: lines, each followed by a newline, which becomes `END`.
+        """
         if self.unit is WORD:
             return self._encode_words(text)
         if self.continuing:
@@ -145,7 +164,7 @@ class Vocabulary:
             chunk = text[start : start + _CHUNK].encode("utf-32-le", "surrogatepass")
             codes = np.minimum(np.frombuffer(chunk, dtype="<u4"), len(self._indices) - 1)
             indices[start : start + _CHUNK] = self._indices[codes]
-        return Names.split(indices)
+        return indices
 
     def split(self, text: str) -> Sequence[Sequence[str]]:
         """Split a text of names, each followed by a newline, into their symbols."""
@@ -153,14 +172,14 @@ class Vocabulary:
             return (to_letters(text) if self.continuing else text).split("\n")[:-1]
         return [self.unit.split(name) for name in text.split("\n")[:-1]]
 
-    def _encode_words(self, text: str) -> Names:
-        """Encode a text of names that are sequences of words."""
-        index = {"\n": END} | {word: i for i, word in enumerate(self.symbols, start=1)}
+    def _encode_words(self, text: str) -> NDArray[np.unsignedinteger]:
+        """Encode lines of words as (S,) symbols."""
+        index, unknown = self._index_in_text, self.unknown
         parts = [
-            np.array([index.get(word, self.unknown) for word in words], dtype=self.dtype)
+            np.array([index.get(word, unknown) for word in words], dtype=self.dtype)
             for words in _words_of(text)
         ]
-        return Names.split(np.concatenate([np.empty(0, dtype=self.dtype), *parts]))
+        return np.concatenate([np.empty(0, dtype=self.dtype), *parts])
 
     def indices_of(self, symbols: Sequence[str]) -> list[int]:
         """Look up symbols. The result has no end.
@@ -177,8 +196,25 @@ class Vocabulary:
             found = next(known, None)
             if found is None:
                 text = self.unit.join(symbols)
+                if len(text) > _SHOWN:
+                    text = text[: _SHOWN - 3] + "..."
                 raise SettingError(f"{text!r}: {self.unknown_symbol(symbol)}")
             indices.append(self._index[found])
+        return indices
+
+    def prompt(self, text: str) -> list[int]:
+        """Look up the symbols of the beginning of a running text. The last line may be unfinished.
+
+        Args:
+            text: lines, ended as in a file. White space counts, unless a symbol is a word.
+
+        Raises:
+            SettingError: for a symbol outside the vocabulary; the message names it.
+        """
+        first, *others = _LINE_END.sub("\n", text).split("\n")
+        indices = self.indices_of(self.unit.split(first))
+        for line in others:
+            indices += [END, *self.indices_of(self.unit.split(line))]
         return indices
 
     def unknown_symbol(self, symbol: str) -> str:
@@ -193,6 +229,16 @@ class Vocabulary:
         """The index of each symbol."""
         return {symbol: index for index, symbol in enumerate(self.symbols, start=1)}
 
+    @cached_property
+    def _index_in_text(self) -> dict[str, int]:
+        """The index of each word, and of a newline."""
+        return {"\n": END} | self._index
+
+    @cached_property
+    def _words(self) -> NDArray[np.object_]:
+        """(V,) the words, after a newline."""
+        return np.array(["\n", *self.symbols], dtype=object)
+
     def decode(self, names: Names) -> NDArray[np.uint32]:
         """Decode names of characters to (S,) code points. A newline follows each name."""
         return np.take(self._codes, names.symbols)
@@ -206,8 +252,21 @@ class Vocabulary:
         """Decode names to a text. A newline follows each name."""
         if self.unit is CHARACTER:
             return self.write(self.decode(names))
-        words = np.array(["\n", *self.symbols], dtype=object)  # (V,)
-        return " ".join([*words[names.symbols].tolist(), ""]).replace(" \n ", "\n")
+        return " ".join([*self._words[names.symbols].tolist(), ""]).replace(" \n ", "\n")
+
+    def write_text(self, symbols: NDArray[np.integer], after: int = END) -> str:
+        """Decode (S,) symbols of running text. An `END` is written as a newline.
+
+        Args:
+            symbols: the symbols, which need not end a line.
+            after: the symbol before them, which is not written. Between two words of a line is a
+                space, so this tells whether one comes first.
+        """
+        if self.unit is CHARACTER:
+            return self.write(np.take(self._codes, symbols))
+        words = self._words
+        text = " ".join([words[after], *words[symbols].tolist()])
+        return text.replace(" \n", "\n").replace("\n ", "\n").removeprefix(words[after])
 
     def composed(self, names: Names) -> NDArray[np.bool_]:
         """(N,) mask of the names in NFC. Other names would change when a list of them is read."""

@@ -1,4 +1,4 @@
-"""Generation: new names from any language model."""
+"""Generation: new names and running text from any language model."""
 
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from dinogen.generation.options import (
         BOUNDS as BOUNDS,
         DEFAULT_OPTIONS as DEFAULT_OPTIONS,
+        DEFAULT_TEXT_OPTIONS as DEFAULT_TEXT_OPTIONS,
+        DecodingOptions as DecodingOptions,
         Options as Options,
+        TextOptions as TextOptions,
     )
     from dinogen.generation.rules import NameRules as NameRules
     from dinogen.generation.stream import (
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
         Successors as Successors,
         successors_automaton as successors_automaton,
     )
+    from dinogen.generation.writer import Piece as Piece, Total as Total, Writer as Writer
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
@@ -88,11 +92,19 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "constrained.particles": ["draw_constrained"],
         "decoding": ["Candidates", "Decoding", "draw_block", "draw_symbols", "entropy", "reweight"],
-        "options": ["BOUNDS", "DEFAULT_OPTIONS", "Options"],
+        "options": [
+            "BOUNDS",
+            "DEFAULT_OPTIONS",
+            "DEFAULT_TEXT_OPTIONS",
+            "DecodingOptions",
+            "Options",
+            "TextOptions",
+        ],
         "rules": ["NameRules"],
         "namer": ["Namer"],
         "novelty": ["Novelty"],
         "stream": ["Drawn", "NameStream", "draw_names", "max_candidates"],
         "successors": ["Successors", "successors_automaton"],
+        "writer": ["Piece", "Total", "Writer"],
     },
 )

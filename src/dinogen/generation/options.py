@@ -9,6 +9,7 @@ from dinogen.generation.decoding import Decoding
 
 BOUNDS: Bounds = {
     "n": (0, 10**15),
+    "length": (1, 10**9),
     "seed": SEED,
     "temperature": (1e-6, 1e6),
     "top_k": (1, 2**21),
@@ -24,23 +25,51 @@ BOUNDS: Bounds = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """The sampling options. Each of them changes which names are drawn.
+class DecodingOptions:
+    """How symbols are drawn: the options that names and running text have in common.
+
+    Temperature, top-k and top-p belong together: if all of them are None, symbols are drawn by the
+    default decoding of the model (see `calibrate`); if one is given, it replaces that default.
+
+    Attributes:
+        temperature: divides the log probabilities. Below 1, likely symbols become likelier; above
+            1, unlikely ones do. At 1, symbols have the model's own distribution.
+        top_k: only the k likeliest symbols may come next; None for all.
+        top_p: only the likeliest symbols that together have this probability may come next; None
+            for all.
+
+    Raises:
+        SettingError: if a number is outside of its `BOUNDS`.
+    """
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name in BOUNDS and value is not None:
+                check(name, value, BOUNDS)
+
+    def decoding(self, default: Decoding) -> Decoding:
+        """Return how symbols are drawn; the default if no option says so."""
+        if self.temperature is self.top_k is self.top_p is None:
+            return default
+        temperature = 1.0 if self.temperature is None else self.temperature
+        return Decoding(temperature, self.top_k, self.top_p)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(DecodingOptions):
+    """The sampling options for names. Each of them changes which names are drawn.
 
     What a symbol is depends on the model: a character, a Hangul syllable, or a word (see `Unit`).
     A text of words has white space between them. A Hangul letter in a text matches that letter; in
     a pattern it matches the syllables that begin with it.
 
-    The case of texts and names is folded by the rule of the training names. Temperature, top-k and
-    top-p belong together: if all of them are None, names are drawn by the default decoding of the
-    model (see `calibrate`); if one is given, it replaces that default.
+    The case of texts and names is folded by the rule of the training names.
 
     Attributes:
-        temperature: divides the log probabilities. Below 1, likely symbols become likelier; above
-            1, unlikely ones do. At 1, names have the model's own distribution.
-        top_k: only the k likeliest symbols may come next; None for all.
-        top_p: only the likeliest symbols that together have this probability may come next; None
-            for all.
         prefix: texts; each name begins with one of them. A `str` is one text.
         suffix: texts; each name ends with one of them. A `str` is one text.
         contains: texts that all occur in each name. A `str` is one text.
@@ -64,9 +93,6 @@ class Options:
             `allow_known`.
     """
 
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
     prefix: Sequence[str] = ()
     suffix: Sequence[str] = ()
     contains: Sequence[str] = ()
@@ -85,21 +111,33 @@ class Options:
             texts = getattr(self, name)
             texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
             object.__setattr__(self, name, texts)
-        for name, value in vars(self).items():
-            if name in BOUNDS and value is not None:
-                check(name, value, BOUNDS)
+        super().__post_init__()
         if self.min_distance is not None and self.allow_known:
             raise SettingError(
                 "min distance contradicts allow known: a training name has a distance of 0; "
                 "leave one of them out"
             )
 
-    def decoding(self, default: Decoding) -> Decoding:
-        """Return how names are drawn; the default if no option says so."""
-        if self.temperature is self.top_k is self.top_p is None:
-            return default
-        temperature = 1.0 if self.temperature is None else self.temperature
-        return Decoding(temperature, self.top_k, self.top_p)
-
 
 DEFAULT_OPTIONS = Options()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOptions(DecodingOptions):
+    """The options for writing running text. Each of them changes the texts.
+
+    Attributes:
+        prefix: the prompt, with which each text begins. It may have several lines, and may end
+            within a word. Without one, a text begins at the start of a line.
+        length: the number of symbols to write after the prompt, as a reader counts them: a
+            character, a Hangul syllable, or a word is one, and so is the end of a line.
+
+    Raises:
+        SettingError: if a number is outside of its `BOUNDS`.
+    """
+
+    prefix: str = ""
+    length: int = 500
+
+
+DEFAULT_TEXT_OPTIONS = TextOptions()

@@ -1,12 +1,20 @@
-"""Inspection: scores of given names, and similar symbols, as numbers."""
+"""Inspection: scores of given names or text, and similar symbols, as numbers."""
 
 from typing import TYPE_CHECKING
 
 from dinogen.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from dinogen.inspection.passages import (
+        PASSAGE as PASSAGE,
+        Passage as Passage,
+        TextTotal as TextTotal,
+        read_passages as read_passages,
+        score_passage as score_passage,
+    )
     from dinogen.inspection.scores import (
         Scores as Scores,
+        join_scores as join_scores,
         probability_of_first as probability_of_first,
         score_names as score_names,
     )
@@ -20,7 +28,8 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "scores": ["Scores", "probability_of_first", "score_names"],
+        "passages": ["PASSAGE", "Passage", "TextTotal", "read_passages", "score_passage"],
+        "scores": ["Scores", "join_scores", "probability_of_first", "score_names"],
         "similarity": ["MAX_SYMBOLS", "cosines", "embed", "flat_map"],
     },
 )

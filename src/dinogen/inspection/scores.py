@@ -1,7 +1,8 @@
-"""Scores of given names, and the probability that a name comes from one of two models."""
+"""Scores of names or of lines of text, and which of two models one comes from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +15,32 @@ from dinogen.models.scoring import likelihoods
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of N names, as columns. Methods take the index of a name.
+    """The scores of N names, or of N lines of running text, as columns.
+
+    Methods take the index of a name or a line.
 
     Attributes:
-        names: (N) the names as they were given.
+        names: (N) the names or lines as they were given.
         folded: (N) their symbols, folded to the case of the training names.
-        totals: (N) negative log-likelihoods in nats; infinite for a name with an unknown symbol.
-        known: (N) whether the name is in the training list.
-        nats: (S,) nats per symbol of the names without unknown symbols, end to end.
-        starts: (N + 1,) the offset of each name in ``nats``.
-        lengths: (N) the length of each name for a reader, its end included.
+        totals: (N) negative log-likelihoods in nats; infinite for one with an unknown symbol.
+        known: (N) whether the name is in the training list; None for lines.
+        nats: (S,) nats of each symbol, end to end. Names with unknown symbols are left out. In a
+            line, an unknown symbol has infinite nats.
+        starts: (N + 1,) the offset of each name or line in ``nats``.
+        lengths: (N) the length of each for a reader, its end included.
         vocabulary: the vocabulary of the model.
+        first: the number of the first one, from 1.
     """
 
     names: Sequence[str]
     folded: Sequence[Sequence[str]]
     totals: Sequence[float]
-    known: Sequence[bool]
+    known: Sequence[bool] | None
     nats: NDArray[np.float64]
     starts: NDArray[np.int64]
     lengths: Sequence[int]
     vocabulary: Vocabulary
+    first: int = 1
 
     def __len__(self) -> int:
         return len(self.names)
@@ -48,7 +54,7 @@ class Scores:
         return self.totals[i] / self.lengths[i]
 
     def symbol_nats(self, i: int) -> list[float]:
-        """Return the nats of each symbol, the end included; empty if a symbol is unknown."""
+        """Return the nats of each symbol, the end included; none if a name has an unknown one."""
         nats: list[float] = self.nats[self.starts[i] : self.starts[i + 1]].tolist()
         return nats
 
@@ -87,10 +93,27 @@ def score_names(checkpoint: Checkpoint, names: Sequence[str]) -> Scores:
     )
 
 
+def join_scores(parts: Sequence[Scores]) -> Scores:
+    """Join the scores of the parts of a list or a text, at least one."""
+    sizes = np.cumsum([0, *(len(part.nats) for part in parts)])  # (P + 1,)
+    starts = [part.starts[:-1] + size for part, size in zip(parts, sizes, strict=False)]
+    known = [*chain(*(part.known or () for part in parts))]
+    return replace(
+        parts[0],
+        names=[*chain(*(part.names for part in parts))],
+        folded=[*chain(*(part.folded for part in parts))],
+        totals=[*chain(*(part.totals for part in parts))],
+        known=None if parts[0].known is None else known,
+        nats=np.concatenate([part.nats for part in parts]),
+        starts=np.concatenate([*starts, sizes[-1:]]),
+        lengths=[*chain(*(part.lengths for part in parts))],
+    )
+
+
 def probability_of_first(
     first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Compute how probable it is that a name comes from the first of two models.
+    """Compute how probable it is that a name or a line comes from the first of two models.
 
     By Bayes' rule with equal priors: 1 / (1 + p_second / p_first).
 

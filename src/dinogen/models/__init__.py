@@ -46,16 +46,18 @@ if TYPE_CHECKING:
         multiply_transposed as multiply_transposed,
         step_product as step_product,
     )
+    from dinogen.models.ngram.automaton import Automaton as Automaton, dense_rows as dense_rows
     from dinogen.models.ngram.counts import (
         Level as Level,
         count as count,
         whole_counts as whole_counts,
     )
     from dinogen.models.ngram.kneser_ney import (
-        GramTree as GramTree,
         NGram as NGram,
         estimate_discounts as estimate_discounts,
     )
+    from dinogen.models.ngram.orders import likelihoods_by_order as likelihoods_by_order
+    from dinogen.models.ngram.tree import GramTree as GramTree
     from dinogen.models.scoring import (
         distributions as distributions,
         likelihoods as likelihoods,
@@ -100,7 +102,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "network.parameters": ["Parameters", "Workspace"],
         "network.products": ["multiply", "multiply_transposed", "step_product"],
+        "ngram.automaton": ["Automaton", "dense_rows"],
         "ngram.counts": ["Level", "count", "whole_counts"],
-        "ngram.kneser_ney": ["GramTree", "NGram", "estimate_discounts"],
+        "ngram.kneser_ney": ["NGram", "estimate_discounts"],
+        "ngram.orders": ["likelihoods_by_order"],
+        "ngram.tree": ["GramTree"],
     },
 )

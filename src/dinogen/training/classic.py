@@ -30,7 +30,13 @@ from dinogen.models.network.layers import softmax
 from dinogen.models.network.network import Network, NetworkConfig
 from dinogen.models.network.parameters import Parameters
 from dinogen.threads import with_one_thread
-from dinogen.training.run import Progress, add_row, check_plan, check_resumable
+from dinogen.training.run import (
+    PREVIEWED_NAMES,
+    Progress,
+    add_row,
+    check_plan,
+    check_resumable,
+)
 from dinogen.training.settings import BOUNDS, CLASSIC_RECIPE, CLASSIC_STEPS
 
 # The constants of the course's program.
@@ -173,6 +179,10 @@ class ClassicRun:
                 {"a_prev": self._state[0][0].copy()}, {"smoothed_loss": self.smoothed_loss}
             ),
         )
+
+    def preview(self) -> str:
+        """See `Run.preview`."""
+        return ", ".join(self.sample_names(PREVIEWED_NAMES))
 
     def sample_names(self, n: int) -> list[str]:
         """Return n names by the course's rule, with the seeds 0, 1, 2 ..."""

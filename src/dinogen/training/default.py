@@ -5,6 +5,8 @@ from functools import cached_property
 from math import isfinite
 from time import monotonic
 
+import numpy as np
+
 from dinogen.checkpoint.checkpoint import (
     NETWORK,
     Checkpoint,
@@ -14,22 +16,28 @@ from dinogen.checkpoint.checkpoint import (
 )
 from dinogen.data.corpus import Corpus, hold_out
 from dinogen.data.known import OriginNames
+from dinogen.data.marks import NO_PAIRS
+from dinogen.data.sequences import Names, Texts
 from dinogen.data.spelling import spell
-from dinogen.data.statistics import MAX_HELD_OUT
+from dinogen.data.statistics import MAX_HELD_OUT, MAX_HELD_OUT_SYMBOLS
+from dinogen.data.texts import TextCorpus, hold_out_text
 from dinogen.errors import CheckpointError, SettingError
 from dinogen.generation.calibration import (
     FROM_ORIGIN,
     FROM_SCRATCH,
+    TEXT_DECODING,
     calibrate,
     strict_decoding,
 )
 from dinogen.generation.decoding import draw_block
+from dinogen.generation.options import TextOptions
 from dinogen.generation.rules import NameRules
+from dinogen.generation.writer import Writer
 from dinogen.models.network.network import MAX_PARAMETERS, Network, NetworkConfig
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread, with_one_thread
 from dinogen.training.origin import Origin, choose_origin
-from dinogen.training.run import Progress, check_plan, check_resumable
+from dinogen.training.run import PREVIEWED_NAMES, Progress, check_plan, check_resumable
 from dinogen.training.selection import Selection
 from dinogen.training.settings import DEFAULT_RECIPE, NO_ORIGIN, SCRATCH, TUNED, Settings
 from dinogen.training.teaching import Teaching
@@ -38,6 +46,12 @@ from dinogen.training.trainer import Trainer
 NGRAM_PRIOR = 0.2
 """The weight of the n-grams beside a network that starts from another one, if no names are held out
 to fit it."""
+
+PREVIEWED_SYMBOLS = 60
+"""The number of symbols of running text in a preview."""
+
+VALIDATED = 0.5
+"""The share of short running text that is validated with if none is held out."""
 
 _TEACHER = "teacher."
 """The prefix of the teacher's state in a resume state."""
@@ -48,17 +62,19 @@ class DefaultRun:
 
     Attributes:
         settings: the settings of the run.
-        corpus: the training names.
+        corpus: the training names, or running text.
         origin: the trained network from which training starts; None to train from scratch.
         trainer: the trainer of the network; None for n-grams alone.
         teaching: the preparation of a network that is taught; None for any other.
     """
 
-    def __init__(self, corpus: Corpus, settings: Settings, origin: Origin | None = None) -> None:
+    def __init__(
+        self, corpus: Corpus | TextCorpus, settings: Settings, origin: Origin | None = None
+    ) -> None:
         """Set up a run at step 0.
 
         Args:
-            corpus: the training names.
+            corpus: the training names, or running text, which is learned from scratch.
             settings: the settings of the run.
             origin: the trained network from which training starts, unless it starts from scratch.
 
@@ -74,11 +90,11 @@ class DefaultRun:
         self._saved_lineage: Lineage | None = None
         self._seconds = 0.0
         vocab_size = len(corpus.vocabulary)
-        training, held_out = hold_out(corpus, settings.holdout, settings.seed)
+        training, held_out = _hold_out(corpus, settings)
         self._selection = Selection(
             training,
             held_out,
-            corpus.names,
+            corpus.names if isinstance(corpus, Corpus) else corpus.texts,
             vocab_size,
             settings.order,
             None if origin is None else NGRAM_PRIOR,
@@ -91,7 +107,7 @@ class DefaultRun:
             return
 
         def trainer(network: Network, settings: Settings) -> Trainer:
-            validation = held_out if len(held_out) else training.subsample(MAX_HELD_OUT)
+            validation = held_out if len(held_out) else _subsample(training)
             return Trainer(network, validation, settings, held_out=len(held_out) > 0)
 
         _check_size(config)
@@ -99,6 +115,8 @@ class DefaultRun:
             self.trainer = trainer(_initial_network(config, settings.seed), settings)
             self.trainer.learn_from(training)
             return
+        if isinstance(corpus, TextCorpus) or isinstance(training, Texts):
+            raise SettingError("running text is learned from scratch, and has no origin")
         # Its size may grow with the symbols of the list.
         _check_size(origin.network.config._replace(vocab_size=vocab_size))
         started = origin.start(corpus.vocabulary, settings.seed)
@@ -118,7 +136,7 @@ class DefaultRun:
     @classmethod
     def start(
         cls,
-        corpus: Corpus,
+        corpus: Corpus | TextCorpus,
         *,
         seed: int,
         origin: str | None = None,
@@ -128,18 +146,23 @@ class DefaultRun:
         """Set up a run as ``dinogen train`` does: with the base where it helps.
 
         Args:
-            corpus: the training names.
+            corpus: the training names, or running text.
             seed: the random seed.
             origin: what training starts from: ``base``, ``none``, or the path of a checkpoint; None
-                for the base if it helps.
+                for the base if it helps. Running text is learned from scratch.
             epochs: the number of passes over the names; see `Settings.for_corpus`.
             given: any other attributes of `Settings`.
 
         Raises:
-            SettingError: see `Settings.for_corpus`.
+            SettingError: see `Settings.for_corpus`; and for running text with an origin.
             CheckpointError: see `choose_origin`.
         """
-        chosen = None if given.get("hidden_size") == 0 else choose_origin(origin, corpus, seed)
+        chosen = None
+        if isinstance(corpus, TextCorpus):
+            if origin not in (None, NO_ORIGIN):
+                raise SettingError("running text is learned from scratch; leave --from out")
+        elif given.get("hidden_size") != 0:
+            chosen = choose_origin(origin, corpus, seed)
         if chosen:
             given |= chosen.network_settings(given)
         return cls(
@@ -150,7 +173,7 @@ class DefaultRun:
     @one_thread()
     def resume(
         cls,
-        corpus: Corpus,
+        corpus: Corpus | TextCorpus,
         checkpoint: Checkpoint,
         origin: Origin | None = None,
         *,
@@ -267,16 +290,23 @@ class DefaultRun:
             best = self.trainer.best_network
             networks, resume = {NETWORK: best}, self._resume_state(self.trainer)
         selected = self._selection.select(networks)
-        strictness = FROM_SCRATCH if self.origin is None else FROM_ORIGIN
+        corpus = self.corpus
+        if isinstance(corpus, Corpus):
+            strictness = FROM_SCRATCH if self.origin is None else FROM_ORIGIN
+            decoding = calibrate(selected.mixture, corpus, strictness)
+            known, pairs = corpus.known, corpus.pairs
+        else:
+            decoding = TEXT_DECODING
+            known, pairs = np.empty(0, dtype=np.uint64), NO_PAIRS
         return Checkpoint(
             recipe=DEFAULT_RECIPE,
             mixture=selected.mixture,
-            vocabulary=self.corpus.vocabulary,
-            case=self.corpus.case,
-            corpus=self.corpus.stats,
-            known=self.corpus.known,
-            pairs=self.corpus.pairs,
-            decoding=calibrate(selected.mixture, self.corpus, strictness),
+            vocabulary=corpus.vocabulary,
+            case=corpus.case,
+            corpus=corpus.stats,
+            known=known,
+            pairs=pairs,
+            decoding=decoding,
             training=TrainingStats(
                 seed=self.settings.seed,
                 steps=self.step,
@@ -319,22 +349,49 @@ class DefaultRun:
         loss = teacher.best_loss if teacher.held_out and isfinite(teacher.best_loss) else None
         return lineage._replace(steps=teacher.step, nats_per_symbol=loss)
 
+    def preview(self) -> str:
+        """See `Run.preview`: some names, or the beginning of a text."""
+        if isinstance(self.corpus, Corpus):
+            return ", ".join(self.sample_names(PREVIEWED_NAMES))
+        if self.trainer is None:
+            return ""
+        writer = Writer(self.trainer.network, self.corpus.vocabulary, TEXT_DECODING)
+        pieces = writer.write(1, 0, TextOptions(length=PREVIEWED_SYMBOLS))
+        return " / ".join("".join(piece.text for piece in pieces).split("\n"))
+
     @one_thread()
     def sample_names(self, n: int) -> list[str]:
         """Return n names of the network at the current step, always with the same seed.
 
-        While the network is prepared, they are names of the teacher.
+        While the network is prepared, they are names of the teacher. There are none without a
+        network, or from running text.
         """
-        if self.trainer is None:
+        corpus = self.corpus
+        if self.trainer is None or isinstance(corpus, TextCorpus):
             return []
         learning = self.trainer
         if self.teaching and not learning.is_ready:
             learning = self.teaching.trainer
-        corpus = self.corpus
         decoding, random = strict_decoding(corpus.stats.distinct), random_stream(0, Purpose.SAMPLE)
         rules = NameRules.for_corpus(corpus.stats, corpus.vocabulary, corpus.pairs)
         names, _ = draw_block(learning.network, random, n, decoding, rules)
         return spell(names, corpus.vocabulary, corpus.case).split("\n")[:-1]
+
+
+def _hold_out(
+    corpus: Corpus | TextCorpus, settings: Settings
+) -> tuple[Names | Texts, Names | Texts]:
+    """Split a corpus into what is learned and what is held out."""
+    if isinstance(corpus, Corpus):
+        return hold_out(corpus, settings.holdout, settings.seed)
+    return hold_out_text(corpus, settings.holdout)
+
+
+def _subsample(training: Names | Texts) -> Names | Texts:
+    """Return some of the training names, or the end of the texts, to validate with."""
+    if isinstance(training, Names):
+        return training.subsample(MAX_HELD_OUT)
+    return training.split(VALIDATED, MAX_HELD_OUT_SYMBOLS)[1]
 
 
 def _network_config(settings: Settings, vocab_size: int) -> NetworkConfig | None:

@@ -7,9 +7,9 @@ from math import prod
 import numpy as np
 
 from dinogen.data.batches import Batch
+from dinogen.models.language_model import Array
 from dinogen.models.network.layers import LayerMasks
-from dinogen.models.network.network import Network
-from dinogen.models.network.parameters import Parameters
+from dinogen.models.network.network import Backpropagated, Network, NetworkState
 from dinogen.threads import one_thread
 
 MIN_MULTIPLICATIONS = 5_000_000
@@ -39,37 +39,64 @@ class Halves:
         return recurrent * (batch_size // 2) >= MIN_MULTIPLICATIONS
 
     def loss_and_gradients(
-        self, batch: Batch, masks: Sequence[LayerMasks] | None
-    ) -> tuple[float, Parameters]:
+        self,
+        batch: Batch,
+        state: NetworkState | None = None,
+        masks: Sequence[LayerMasks] | None = None,
+    ) -> Backpropagated:
         """Return what `Network.loss_and_gradients` does, up to rounding.
 
         Args:
-            batch: N packed names.
-            masks: the dropout masks of each layer; None for no dropout.
+            batch: N packed rows.
+            state: the state of the N rows before the first step; `Network.blank` if left out.
+            masks: the dropout masks of each layer; no dropout if left out.
         """
         if len(batch.rows) == 1:
-            result = self._networks[0].loss_and_gradients(batch, masks=masks)
-            return result.loss, result.gradients
+            return self._networks[0].loss_and_gradients(batch, state, masks)
         later = None
         if self._pool:
             # In some BLAS libraries, the limit to one thread belongs to a thread.
-            later = self._pool.submit(one_thread()(self._half), 1, batch, masks)
-        loss, gradients = self._half(0, batch, masks)
-        other_loss, other_gradients = later.result() if later else self._half(1, batch, masks)
-        gradients.vector += other_gradients.vector
-        return loss + other_loss, gradients
+            later = self._pool.submit(one_thread()(self._half), 1, batch, state, masks)
+        own = self._half(0, batch, state, masks)
+        other = later.result() if later else self._half(1, batch, state, masks)
+        own.gradients.vector += other.gradients.vector
+        return Backpropagated(
+            own.loss + other.loss,
+            own.gradients,
+            _interleave(own.dstate, other.dstate, len(batch.rows)),
+            _interleave(own.state, other.state, batch.batch_sizes[-1]),
+        )
 
     def _half(
-        self, half: int, batch: Batch, masks: Sequence[LayerMasks] | None
-    ) -> tuple[float, Parameters]:
-        """Return the loss and the gradients of the names at even or at odd places of a batch."""
+        self,
+        half: int,
+        batch: Batch,
+        state: NetworkState | None,
+        masks: Sequence[LayerMasks] | None,
+    ) -> Backpropagated:
+        """Compute the loss and the gradients of the rows at even or at odd places of a batch."""
+        network, every_other = self._networks[half], slice(half, None, 2)
+        own_state = None if state is None else network.select(state, every_other)
         own_masks = masks and [
-            LayerMasks(*(None if mask is None else mask[half::2] for mask in layer))
+            LayerMasks(*(None if mask is None else mask[every_other] for mask in layer))
             for layer in masks
         ]
         # Overflow is checked by the caller. The error state belongs to a thread.
         with np.errstate(over="ignore", invalid="ignore"):
-            result = self._networks[half].loss_and_gradients(
-                batch.every_other(half), masks=own_masks
-            )
-        return result.loss, result.gradients
+            return network.loss_and_gradients(batch.every_other(half), own_state, own_masks)
+
+
+def _interleave(first: NetworkState, second: NetworkState, rows: int) -> NetworkState:
+    """Join the states of the rows at even and at odd places."""
+    return tuple(
+        tuple(_interleave_rows(*arrays, rows) for arrays in zip(*layers, strict=True))
+        for layers in zip(first, second, strict=True)
+    )
+
+
+def _interleave_rows(even: Array, odd: Array, rows: int) -> Array:
+    """Join the rows at even and at odd places."""
+    joined = np.empty((rows, *even.shape[1:]), dtype=even.dtype)
+    # Of ragged names, the rows at odd places may all have ended before the last step.
+    joined[::2], joined[1::2] = even, odd[: rows // 2]
+    return joined

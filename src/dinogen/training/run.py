@@ -6,6 +6,7 @@ from typing import Protocol
 
 from dinogen.checkpoint.checkpoint import Checkpoint, HistoryRow, TrainingStats
 from dinogen.data.corpus import Corpus
+from dinogen.data.texts import TextCorpus
 from dinogen.errors import CheckpointError, SettingError
 
 PREPARATIONS = ("teacher", "writing")
@@ -42,8 +43,10 @@ class Progress:
 class Run(Protocol):
     """A training run. It may be stopped after any update, saved, and resumed later."""
 
-    corpus: Corpus
-    """The training names."""
+    @property
+    def corpus(self) -> Corpus | TextCorpus:
+        """What the model learns from."""
+        ...
 
     @property
     def step(self) -> int:
@@ -68,10 +71,13 @@ class Run(Protocol):
         """Return a snapshot: a model that can be sampled, and the state to resume from."""
         ...
 
-    def sample_names(self, n: int) -> list[str]:
-        """Return n names of the model at the current step, always with the same seed."""
+    def preview(self) -> str:
+        """Return a line of what the model writes at the current step, always with the same seed."""
         ...
 
+
+PREVIEWED_NAMES = 5
+"""The number of names in a preview."""
 
 MAX_ROWS_LOG2 = 10
 """A history has about 2^10 rows at most, for any length of the run."""
@@ -93,11 +99,11 @@ def add_row(history: list[HistoryRow], row: HistoryRow, every: int) -> None:
     history.append(row)
 
 
-def check_resumable(checkpoint: Checkpoint, recipe: str, corpus: Corpus) -> None:
+def check_resumable(checkpoint: Checkpoint, recipe: str, corpus: Corpus | TextCorpus) -> None:
     """Check that training can resume with a recipe on a corpus.
 
     Raises:
-        CheckpointError: for another recipe, another list, or the same list read in another way.
+        CheckpointError: for another recipe, another corpus, or the same one read in another way.
     """
     if recipe != checkpoint.recipe:
         raise CheckpointError(
@@ -111,9 +117,9 @@ def check_resumable(checkpoint: Checkpoint, recipe: str, corpus: Corpus) -> None
         checkpoint.vocabulary.unit,
     ):
         raise CheckpointError(
-            f"it was trained on another list, or with other reading options "
-            f"({checkpoint.corpus.names:,} names then, {corpus.stats.names:,} now); "
-            "resume with the same list, or train anew with --force"
+            f"it was trained on another list or text, or with other reading options "
+            f"({checkpoint.corpus.describe()} then, {corpus.stats.describe()} now); "
+            "resume with the same one, or train anew with --force"
         )
 
 

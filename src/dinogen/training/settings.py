@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from dinogen.bounds import SEED, Bounds, check
+from dinogen.data.statistics import CorpusStats, TextStats
 from dinogen.errors import SettingError
-
-if TYPE_CHECKING:
-    from dinogen.data.statistics import CorpusStats
 
 RECIPES = ("default", "classic")
 DEFAULT_RECIPE, CLASSIC_RECIPE = RECIPES
@@ -20,6 +18,9 @@ MIN_HELD_OUT = 20
 """The minimum number of held-out names. If there would be fewer, none are held out: they would say
 little, and a short list needs all of its names for training."""
 
+MIN_HELD_OUT_SYMBOLS = 500
+"""The minimum number of held-out symbols of running text, likewise."""
+
 BOUNDS: Bounds = {
     "seed": SEED,
     "hidden_size": (0, 4_096),
@@ -28,6 +29,7 @@ BOUNDS: Bounds = {
     "epochs": (1, 1_000_000),
     "steps": (1, 1_000_000_000),
     "batch_size": (1, 65_536),
+    "window": (1, 65_536),
     "learning_rate": (1e-6, 100.0),
     "momentum": (0.0, 0.999),
     "clip": (1e-6, 1e6),
@@ -65,6 +67,13 @@ LEARNING_RATES: Mapping[str, float] = {"rnn": 0.3, "gru": 0.7, "lstm": 2.0}
 """The default learning rate of each cell."""
 
 
+TEXT_WINDOW = 64
+"""The default window for running text."""
+
+TEXT_RATES: Mapping[str, float] = {"rnn": 1.0, "gru": 1.5, "lstm": 3.0}
+"""The default learning rate of each cell for running text."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings of the default recipe. With the corpus, they determine its result.
@@ -77,7 +86,9 @@ class Settings:
         cell: the kind of recurrent cell.
         layers: the number of recurrent layers.
         start: how training starts, one of `STARTS`.
-        batch_size: the number of names in a batch.
+        batch_size: the number of names in a batch, or of parallel streams of running text.
+        window: the number of symbols of each stream of running text in a batch, through which
+            gradients flow back; None for names.
         learning_rate: the highest rate of the schedule.
         momentum: the share of the last update that is added to the next one.
         clip: the maximum norm of the gradient of all parameters, in nats per symbol.
@@ -99,6 +110,7 @@ class Settings:
     layers: int = 1
     start: str = SCRATCH
     batch_size: int = 32
+    window: int | None = None
     learning_rate: float = LEARNING_RATES["rnn"]
     momentum: float = 0.9
     clip: float = 0.3
@@ -126,11 +138,15 @@ class Settings:
 
     @classmethod
     def for_corpus(
-        cls, stats: "CorpusStats", *, epochs: int | None = None, **given: str | float | None
+        cls,
+        stats: CorpusStats | TextStats,
+        *,
+        epochs: int | None = None,
+        **given: str | float | None,
     ) -> Self:
-        """Fill in missing settings, or those that are None, from the number N of names.
+        """Fill in missing settings, or those that are None, from the size of the corpus.
 
-        If N < 200, no names are held out. The other defaults depend on how training starts.
+        Of N names, none are held out if N < 200. The other defaults depend on how training starts.
 
         From scratch: 128 hidden units; 256 from 1,000 names on for one layer. Batch size: 32; 64
         from 10,000 names on. Epochs: 640 / N^0.35; half as many if no names are held out. Learning
@@ -143,38 +159,55 @@ class Settings:
         `TAUGHT_EPOCHS` epochs over the names of the list and the written ones. The learning rate of
         a vanilla RNN is `TAUGHT_RATE`.
 
+        Running text is learned from scratch; see `_text_defaults`.
+
         Args:
             stats: the statistics of the corpus.
-            epochs: the number of passes over the names, instead of ``steps``.
+            epochs: the number of passes over the corpus, instead of ``steps``.
             given: any of the attributes; ``seed`` must be among them.
 
         Raises:
-            SettingError: as the class does, and for both epochs and steps.
+            SettingError: as the class does, for both epochs and steps, and for names with a window.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        default_epochs = cls._set_defaults(chosen, stats)
+        if isinstance(stats, TextStats):
+            defaults, default_epochs = cls._text_defaults(chosen, stats)
+        elif "window" in chosen:
+            raise SettingError("window is for running text; leave it out")
+        else:
+            defaults, default_epochs = cls._name_defaults(chosen, stats)
+        chosen = {**defaults, **chosen}
         if "steps" in chosen:
             if epochs is not None:
                 raise SettingError("steps and epochs both set the training time; give one of them")
             return cls.from_json(chosen)
         draft = cls.from_json({**chosen, "steps": 1})
-        names = stats.names - stats.held_out_count(draft.holdout)
-        if draft.start == TAUGHT:
-            names += WRITTEN
         epochs = default_epochs if epochs is None else epochs
         check("epochs", epochs, BOUNDS)
-        return replace(draft, steps=epochs * -(-names // draft.batch_size))
+        return replace(draft, steps=epochs * draft._steps_per_epoch(stats))
+
+    def _steps_per_epoch(self, stats: CorpusStats | TextStats) -> int:
+        """Return the number of updates in a pass over the training part of a corpus."""
+        held_out = stats.held_out_count(self.holdout)
+        if isinstance(stats, TextStats):
+            return max(1, (stats.symbols - held_out) // (self.batch_size * (self.window or 1)))
+        learned = stats.names - held_out
+        if self.start == TAUGHT:
+            learned += WRITTEN
+        return -(-learned // self.batch_size)
 
     @classmethod
-    def _set_defaults(cls, chosen: dict[str, str | float], stats: "CorpusStats") -> int:
-        """Add the defaults to settings, in place; returns the default number of epochs."""
-        cell = str(chosen.setdefault("cell", cls.cell))
+    def _name_defaults(
+        cls, chosen: Mapping[str, str | float], stats: CorpusStats
+    ) -> tuple[dict[str, str | float], int]:
+        """Return the defaults for names, and the default number of epochs."""
+        cell = str(chosen.get("cell", cls.cell))
         one_layer = chosen.get("layers", cls.layers) == 1
         is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT
-        if is_short:
-            chosen.setdefault("holdout", 0.0)
         dropout = (24 if cell == "rnn" else 48) / stats.names**0.6
-        defaults: dict[str, float] = {
+        defaults: dict[str, str | float] = {
+            "cell": cell,
+            "holdout": 0.0 if is_short else cls.holdout,
             "hidden_size": 256 if stats.names >= 1_000 and one_layer else 128,
             "batch_size": 32 if stats.names < 10_000 else 64,
             # An unknown cell is refused later.
@@ -191,9 +224,25 @@ class Settings:
             if cell == cls.cell:
                 defaults["learning_rate"] = TAUGHT_RATE
             epochs = TAUGHT_EPOCHS
-        for name, value in defaults.items():
-            chosen.setdefault(name, value)
-        return epochs
+        return defaults, epochs
+
+    @classmethod
+    def _text_defaults(
+        cls, chosen: Mapping[str, str | float], stats: TextStats
+    ) -> tuple[dict[str, str | float], int]:
+        """Return the defaults for running text, and the default number of epochs."""
+        cell = str(chosen.get("cell", cls.cell))
+        is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT_SYMBOLS
+        defaults: dict[str, str | float] = {
+            "cell": cell,
+            "holdout": 0.0 if is_short else cls.holdout,
+            "hidden_size": 256,
+            "batch_size": 64,
+            "window": TEXT_WINDOW,
+            "learning_rate": TEXT_RATES.get(cell, cls.learning_rate),
+            "dropout": 0.0,
+        }
+        return defaults, 30
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:

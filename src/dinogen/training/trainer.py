@@ -7,10 +7,11 @@ import numpy as np
 
 from dinogen.checkpoint.checkpoint import HistoryRow, ResumeState
 from dinogen.data.batches import Batch, Batches
-from dinogen.data.sequences import Names
+from dinogen.data.sequences import Names, Sequences, Texts
+from dinogen.data.windows import Windows
 from dinogen.errors import CheckpointError, TrainingError
 from dinogen.models.language_model import Array
-from dinogen.models.network.network import Network
+from dinogen.models.network.network import Network, NetworkState
 from dinogen.models.network.parameters import Parameters
 from dinogen.models.scoring import likelihoods, mean_nats
 from dinogen.training.halves import Halves
@@ -27,29 +28,28 @@ MAX_ROLLBACKS = 30
 
 
 class Trainer:
-    """Trains a network, and keeps the parameters that do best on the validation names.
+    """Trains a network, and keeps the parameters that do best on the validation sequences.
 
     All random streams are keyed by the seed, a purpose, and the epoch or step. So the state after a
-    step depends only on the names, the settings and the step.
+    step depends only on the lessons, the settings and the step.
 
     Attributes:
         network: the network at the current step, which may not be the best one.
         step: the number of updates done.
         history: the evaluations so far.
-        held_out: False if the validation names are also training names.
+        held_out: False if the validation sequences are also training sequences.
     """
 
     def __init__(
-        self, network: Network, validation: Names, settings: Settings, *, held_out: bool
+        self, network: Network, validation: Sequences, settings: Settings, *, held_out: bool
     ) -> None:
-        """Set up a trainer. Before the first update, it needs names to `learn_from`.
+        """Set up a trainer. Before the first update, it needs something to `learn_from`.
 
         Args:
             network: the network with its initial parameters.
-            validation: the names that decide which parameters are best.
+            validation: the names or texts that decide which parameters are best.
             settings: the settings of the run.
-            held_out: False if the validation names are also training names; then training does not
-                stop early.
+            held_out: False if they are also training sequences; then training does not stop early.
         """
         config = network.config
         self.network = network
@@ -60,7 +60,7 @@ class Trainer:
         self.held_out = held_out
         pay = Halves.pay(network, settings.batch_size)
         self._halves = Halves(network) if pay else None
-        self._lessons: Batches | None = None
+        self._lessons: Batches | Windows | None = None
         self._dropout = Dropout(settings.dropout, config.hidden_size, config.layers, settings.seed)
         self._velocity = Parameters(config.shapes, np.float32)
         self._best = network.parameters.copy()
@@ -68,28 +68,34 @@ class Trainer:
         self._stale = 0  # evaluations since the best one
         self._rollbacks = 0
         self._loss, self._symbols = 0.0, 0  # summed since the last row of the history
+        # After a batch of running text, where the next one continues.
+        self._state: NetworkState | None = None
 
-    def learn_from(self, names: Names, soft_targets: Array | None = None) -> None:
-        """Set the names to learn from.
+    def learn_from(self, sequences: Names | Texts, soft_targets: Array | None = None) -> None:
+        """Set the names or texts to learn from.
 
         Args:
-            names: the training names, of S symbols.
+            sequences: the training names or texts, of S symbols.
             soft_targets: (S, V) the probabilities to learn at each symbol of the names; None to
                 learn the names themselves.
         """
         settings = self._settings
-        self._lessons = Batches(names, settings.batch_size, settings.seed, soft_targets)
+        size, seed = settings.batch_size, settings.seed
+        if isinstance(sequences, Names):
+            self._lessons = Batches(sequences, size, seed, soft_targets)
+        else:
+            self._lessons = Windows(sequences, size, settings.window or 1, seed)
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has names to learn from."""
+        """Whether it has something to learn from."""
         return self._lessons is not None
 
     @property
-    def _batches(self) -> Batches:
+    def _batches(self) -> Batches | Windows:
         """The batches to learn from."""
         if self._lessons is None:
-            raise RuntimeError("the trainer has no names to learn from")
+            raise RuntimeError("the trainer has nothing to learn from")
         return self._lessons
 
     @property
@@ -145,13 +151,11 @@ class Trainer:
     def _learn(self, batch: Batch) -> float:
         """Update the parameters; returns the summed loss, infinite if it explodes."""
         masks = self._dropout.masks(self.step, len(batch.rows))
+        state = self._state if batch.continues else None
+        compute = (self._halves or self.network).loss_and_gradients
         # Overflow is checked below, so NumPy need not warn.
         with np.errstate(over="ignore", invalid="ignore"):
-            if self._halves:
-                loss, gradients = self._halves.loss_and_gradients(batch, masks)
-            else:
-                result = self.network.loss_and_gradients(batch, masks=masks)
-                loss, gradients = result.loss, result.gradients
+            loss, gradients, _, self._state = compute(batch, state, masks)
             norm = clip_by_global_norm(gradients, self._settings.clip, 1 / len(batch.targets))
         if not (isfinite(loss) and isfinite(norm)):
             # Without an update the parameters stay finite, so that a snapshot is always valid.
@@ -181,7 +185,7 @@ class Trainer:
             )
         self.network.parameters.fill(self._best)
         self._velocity.vector.fill(0)
-        self._loss, self._symbols = 0.0, 0
+        self._loss, self._symbols, self._state = 0.0, 0, None
         return self._rate
 
     @property
@@ -224,7 +228,13 @@ class Trainer:
     def _optimizer_state(self) -> dict[str, Array]:
         """The arrays that updates change, by name."""
         groups = {"parameters": self.network.parameters, "velocity": self._velocity}
-        return {f"{group}.{name}": groups[group][name] for group in groups for name in self._best}
+        arrays = {f"{group}.{name}": groups[group][name] for group in groups for name in self._best}
+        if isinstance(self._lessons, Windows):
+            if self._state is None:
+                self._state = self.network.blank(self._lessons.streams)
+            for number, layer in enumerate(self._state, start=1):
+                arrays |= {f"layer{number}.state{i}": array for i, array in enumerate(layer)}
+        return arrays
 
     def resume_state(self) -> ResumeState:
         """Return what `restore` needs, besides the best network and the history."""

@@ -138,15 +138,25 @@ def test_scored_names_are_unchanged(named: tuple[Checkpoint, list[str]]) -> None
     assert starts == {18}
 
 
-def test_symbols_are_coloured_by_nats() -> None:
+@pytest.mark.parametrize("name", ["Tyranqsaurus", "xq", "T"])
+def test_symbols_are_coloured_by_nats(name: str) -> None:
     """Likely symbols are green, unlikely ones red."""
-    scores = score_names(load_checkpoint(BUNDLED), ["Tyranqsaurus"])
+    scores = score_names(load_checkpoint(BUNDLED), [name])
     (line,) = all_score_lines(scores)
-    text = drawn(line, 80, colour=True)
-    nats = scores.symbol_nats(0)
-    assert max(nats) == nats[5] > 3.5  # the q
-    assert "\x1b[1;31mq\x1b[0m" in text
-    assert "\x1b[32m" in text
+    colours, colour = [], ""
+    for escape, symbol in re.findall("\x1b\\[([0-9;]*)m|([^\x1b])", drawn(line, 80, colour=True)):
+        colour = colour if symbol else escape.removeprefix("0")
+        colours += [(colour, symbol)] * bool(symbol)
+    start = next(i for i, (_, symbol) in enumerate(colours) if symbol == name[0])
+    wanted = [
+        "32" if nats <= 1 else "" if nats <= 2 else "33" if nats <= 3.5 else "1;31"
+        for nats in scores.symbol_nats(0)[:-1]
+    ]
+    if name.startswith("Tyran"):
+        assert {"32", "1;31"} <= {*wanted}
+    found = colours[start : start + len(name)]
+    assert [symbol for _, symbol in found] == [*name]
+    assert [colour for colour, _ in found] == wanted
 
 
 def test_every_symbol_is_on_the_map(named: tuple[Checkpoint, list[str]]) -> None:

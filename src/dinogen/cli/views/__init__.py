@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dinogen.cli.views.scores import (
         compared_score_lines as compared_score_lines,
         score_lines as score_lines,
+        total_line as total_line,
     )
     from dinogen.cli.views.screen import Screen as Screen
     from dinogen.cli.views.summary import (
@@ -26,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "charts": ["Point", "draw_losses", "format_losses", "plot"],
-        "scores": ["compared_score_lines", "score_lines"],
+        "scores": ["compared_score_lines", "score_lines", "total_line"],
         "screen": ["Screen"],
         "summary": ["checkpoint_view", "comparison_view"],
         "symbols": ["next_view", "similarity_view"],

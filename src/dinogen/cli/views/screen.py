@@ -12,8 +12,18 @@ from rich.text import Text
 from dinogen.data.hangul import show_letter
 from dinogen.data.visibility import JOINERS
 
-END_LABEL = "(end)"
-"""The label of the end of a name."""
+END_LABEL, LINE_END_LABEL = "(end)", "(line end)"
+"""The labels of the end of a name, and of a line of running text."""
+
+
+_TAB = "⇥"
+_WHITE_SPACE = {"\n": LINE_END_LABEL, "\t": _TAB}
+"""How white space of running text is drawn, except spaces."""
+
+
+def show_line(line: str) -> str:
+    """Return a name or a line of running text as it is drawn: a tab becomes one column wide."""
+    return line.replace("\t", _TAB)
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -25,6 +35,8 @@ def show_symbol(symbol: str) -> str:
     """Return a symbol as it is drawn: white space and letters of syllables become readable."""
     if symbol in JOINERS:
         return f"U+{ord(symbol):04X}"
+    if symbol in _WHITE_SPACE:
+        return _WHITE_SPACE[symbol]
     return "␣" if symbol.isspace() else show_letter(symbol)
 
 

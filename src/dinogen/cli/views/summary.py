@@ -9,13 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dinogen.checkpoint.checkpoint import Checkpoint, Lineage
+from dinogen.checkpoint.checkpoint import Checkpoint, HeldOut, Lineage, TrainingStats
 from dinogen.cli.terminal import printable
 from dinogen.cli.views.charts import draw_losses
-from dinogen.cli.views.screen import pluralize, show_symbol
+from dinogen.cli.views.screen import pluralize, show_line, show_symbol
 from dinogen.data.case import CaseRule
 from dinogen.data.spelling import write_word
-from dinogen.data.units import CHARACTER
+from dinogen.data.statistics import CorpusStats, TextStats
+from dinogen.data.units import CHARACTER, WORD
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.decoding import Decoding
 from dinogen.models.language_model import LanguageModel
@@ -57,7 +58,7 @@ def checkpoint_view(
     Args:
         checkpoint: the checkpoint.
         path: the path of its file.
-        samples: names sampled from the model.
+        samples: names sampled from the model, or the lines of a sampled text.
         width: the width in columns.
     """
     return Group(
@@ -85,23 +86,30 @@ def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
         add_row(_label(name), _describe_member(member))
     if len(model.members) > 1:
         add_row("mixture", describe_shares(checkpoint))
-    add_row("training list", _describe_corpus(checkpoint))
+    is_text = isinstance(checkpoint.corpus, TextStats)
+    if isinstance(checkpoint.corpus, TextStats):
+        add_row("running text", _describe_texts(checkpoint.corpus, checkpoint.vocabulary))
+    else:
+        add_row("training list", _describe_list(checkpoint.corpus, checkpoint.vocabulary))
     add_row("recipe", f"{checkpoint.recipe}, seed {training.seed}")
     if checkpoint.lineage:
         add_row("started from", _describe_lineage(checkpoint.lineage, checkpoint.vocabulary))
     interrupted = ", interrupted before the end" if training.interrupted else ""
-    add_row("training", f"{training.steps:,} steps in {training.seconds:.1f} s{interrupted}")
+    steps = f"{training.steps:,} steps{_describe_window(training)}"
+    add_row("training", f"{steps} in {training.seconds:.1f} s{interrupted}")
     if held_out := checkpoint.held_out:
-        names = pluralize(held_out.names, "name")
-        noun = checkpoint.vocabulary.noun
-        add_row("held out", f"{held_out.nats_per_symbol:.3f} nats per {noun}, on {names}")
+        add_row("held out", _describe_held_out(held_out, checkpoint))
         uniform = log(len(checkpoint.vocabulary))
         baselines = f"symbol frequencies {held_out.frequencies:.3f}, uniform {uniform:.3f}"
         add_row("baselines", baselines)
     add_row(f"{checkpoint.vocabulary.unit.noun}s", _describe_vocabulary(checkpoint.vocabulary))
-    add_row("case", _describe_case(checkpoint.case))
+    if not is_text:
+        add_row("case", _describe_case(checkpoint.case))
     add_row("by default", _describe_decoding(checkpoint.decoding))
-    add_row("samples", ", ".join(samples))
+    if is_text:
+        add_row("sample", "\n".join(map(show_line, samples)))
+    else:
+        add_row("samples", ", ".join(samples))
     return table
 
 
@@ -130,8 +138,24 @@ def _describe_lineage(lineage: Lineage, vocabulary: Vocabulary) -> str:
     return "; ".join(parts)
 
 
+def _describe_window(training: TrainingStats) -> str:
+    """Describe how much running text a step reads; empty for names, and without a network."""
+    streams, window = (training.settings.get(name) for name in ("batch_size", "window"))
+    return f" of {streams:,} x {window:,} symbols" if window and training.steps else ""
+
+
+def _describe_held_out(held_out: HeldOut, checkpoint: Checkpoint) -> str:
+    """Describe the held-out loss, and on what it was measured."""
+    nats, noun = held_out.nats_per_symbol, checkpoint.vocabulary.noun
+    if not isinstance(checkpoint.corpus, TextStats):
+        return f"{nats:.3f} nats per {noun}, on {pluralize(held_out.size, 'name')}"
+    end = "the end of each text" if checkpoint.corpus.texts > 1 else "the end of the text"
+    size = pluralize(held_out.size, "symbol")
+    return f"{nats:.3f} nats or {nats / log(2):.3f} bits per {noun}, on {size}, {end}"
+
+
 def _describe_decoding(decoding: Decoding) -> str:
-    """Describe how names are drawn if no option says so."""
+    """Describe how symbols are drawn if no option says so."""
     parts = []
     if decoding.temperature != 1:
         parts.append(f"temperature {decoding.temperature:g}")
@@ -177,13 +201,21 @@ def _describe_vocabulary(vocabulary: Vocabulary) -> str:
     return f"{len(symbols):,}: {' '.join(map(show_symbol, shown))}{more}"
 
 
-def _describe_corpus(checkpoint: Checkpoint) -> str:
+def _describe_texts(corpus: TextStats, vocabulary: Vocabulary) -> str:
+    """Describe the size of running text."""
+    sizes = [pluralize(corpus.texts, "text"), pluralize(corpus.lines, "line")]
+    symbols = pluralize(corpus.symbols, "symbol")
+    # Where a symbol is a word, a reader would not expect that the end of a line is one, too.
+    what = " (words and ends of lines)" if vocabulary.unit is WORD else ""
+    return f"{', '.join(sizes)}, {symbols}{what}"
+
+
+def _describe_list(corpus: CorpusStats, vocabulary: Vocabulary) -> str:
     """Describe the size of a training list."""
-    corpus = checkpoint.corpus
     lengths = f"{corpus.shortest:,} to {corpus.longest:,}"
     if corpus.shortest == corpus.longest:
         lengths = f"{corpus.longest:,}"
-    text = f"{pluralize(corpus.names, 'name')} of {lengths} {checkpoint.vocabulary.unit.noun}s"
+    text = f"{pluralize(corpus.names, 'name')} of {lengths} {vocabulary.unit.noun}s"
     if corpus.weight is not None:
         return f"{text} (weighing {corpus.weight:,.15g} in total)"
     if not corpus.duplicates:
@@ -262,16 +294,17 @@ def _column(checkpoint: Checkpoint, members: Sequence[str]) -> dict[str, str]:
     """Return the values of a checkpoint by label, with labels for each of the given members."""
     model, held_out, training = checkpoint.mixture, checkpoint.held_out, checkpoint.training
     losses = held_out.members if held_out else {}
+    is_text = isinstance(checkpoint.corpus, TextStats)
     return {
         "recipe": f"{checkpoint.recipe}, seed {training.seed}",
         **{
             _label(name): _describe_member(model.members[name]) if name in model.members else "-"
             for name in members
         },
-        "trained on": pluralize(checkpoint.corpus.names, "name"),
+        "trained on": checkpoint.corpus.describe(),
         "symbols": f"{len(checkpoint.vocabulary.symbols):,}",
         "training": f"{pluralize(training.steps, 'step')}, {training.seconds:.1f} s",
-        "held out": pluralize(held_out.names, "name") if held_out else "-",
+        "held out": pluralize(held_out.size, "symbol" if is_text else "name") if held_out else "-",
         "nats per symbol": _loss(held_out.nats_per_symbol if held_out else None),
         **{f"{_label(name)} alone": _loss(losses.get(name)) for name in members},
         "symbol frequencies": _loss(held_out.frequencies if held_out else None),

@@ -20,16 +20,23 @@ _NEXT_MARGIN = 11
 
 
 def next_view(
-    written: str, likely: Sequence[tuple[str | None, float]], width: int
+    written: str,
+    likely: Sequence[tuple[str | None, float]],
+    width: int,
+    *,
+    is_text: bool = False,
 ) -> RenderableType:
     """Draw the probabilities of the next symbol as bars.
 
     Args:
         written: the prefix that the next symbol follows.
-        likely: each symbol (None for the end) and its probability, the most likely first.
+        likely: each symbol and its probability, the most likely first. None is the end of a name,
+            and a newline that of a line.
         width: the width in columns.
+        is_text: whether it is the next symbol of running text.
     """
-    title = f"after {written!r} comes" if written else "a name begins with"
+    begins = f"a {'line' if is_text else 'name'} begins with"
+    title = f"after {written!r} comes" if written else begins
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)

@@ -32,6 +32,10 @@ class LayerMasks(NamedTuple):
 NO_MASKS = LayerMasks(None, None)
 
 
+_FEW_SYMBOLS = 128
+"""Up to this number of symbols, a product with one-hot vectors is faster than sums of rows."""
+
+
 class Embedding:
     """The input map of the first layer: z = Wax[x] + ba.
 
@@ -52,11 +56,19 @@ class Embedding:
     def backward(
         self, p: Arrays, gradients: Arrays, symbols: NDArray[Any], dz: Array, workspace: Workspace
     ) -> None:
-        """Compute the gradient on Wax, in place."""
-        one_hot = workspace.array("one_hot", p["Wax"].shape[-2], len(symbols))  # (V, S)
-        one_hot.fill(0)
-        one_hot.put(_flat_index(symbols), 1)
-        np.matmul(one_hot, dz, out=gradients["Wax"])
+        """Compute the gradient on Wax, in place: the sum of dz over the places of each symbol."""
+        V = p["Wax"].shape[-2]
+        if V <= _FEW_SYMBOLS:
+            one_hot = workspace.array("one_hot", V, len(symbols))  # (V, S)
+            one_hot.fill(0)
+            one_hot.put(_flat_index(symbols), 1)
+            np.matmul(one_hot, dz, out=gradients["Wax"])
+            return
+        order = np.argsort(symbols, kind="stable")  # (S,)
+        found, starts = np.unique(symbols[order], return_index=True)  # (D,), (D,)
+        in_order = dz.take(order, axis=-2, out=workspace.array("one_hot", *dz.shape), mode="clip")
+        gradients["Wax"].fill(0)
+        gradients["Wax"][..., found, :] = np.add.reduceat(in_order, starts, axis=-2)
 
 
 class Projection:

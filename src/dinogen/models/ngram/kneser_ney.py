@@ -1,88 +1,26 @@
-"""Interpolated Kneser-Ney n-grams, as an automaton in flat arrays."""
+"""Interpolated Kneser-Ney n-grams."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.sequences import END
-from dinogen.models.language_model import MIN_PROBABILITY, Array, Rows, Symbols
+from dinogen.models.language_model import Array, Rows, Symbols
+from dinogen.models.ngram.automaton import MAX_TABLE as MAX_TABLE, Automaton, States
+from dinogen.models.ngram.tree import GramTree as GramTree
 
 if TYPE_CHECKING:
     from dinogen.models.ngram.counts import Level
 
-MAX_TABLE = 1 << 25
-"""The maximum number of entries of a (C, V) table: 128 MiB in float32."""
-
-_CHUNK = 1 << 16
-"""The number of nodes processed together. It bounds the memory for intermediate results."""
+MAX_GRAMS = 1 << 23
+"""The maximum number of n-grams of a model."""
 
 MIN_DISCOUNT = 0.1
 MAX_DISCOUNT = (1.0, 2.0, 3.0)
 """Within these bounds, unseen symbols keep some probability and no discounted count is negative."""
-
-States = NDArray[np.int32]
-
-
-class GramTree(NamedTuple):
-    """The counts of an n-gram model, as a tree in level order (breadth first).
-
-    The path from the root to a node spells the symbols of an n-gram; the root is the empty one. A
-    node with children is a context, and its children are the symbols seen after it.
-
-    Attributes:
-        symbols: (N,) the last symbol of each node; 0 for the root.
-        counts: (N,) a(hw) of the n-gram hw of each node, see `NGram`; 0 for the root.
-        children: (N,) the number of children of each node.
-    """
-
-    symbols: NDArray[np.unsignedinteger]
-    counts: NDArray[np.uint32]
-    children: NDArray[np.unsignedinteger]
-
-    @staticmethod
-    def dtypes(vocab_size: int) -> dict[str, type[np.unsignedinteger]]:
-        """Return the dtype of each array for V symbols; a node has at most V children."""
-        small = np.min_scalar_type(vocab_size).type
-        return {"symbols": small, "counts": np.uint32, "children": small}
-
-    @property
-    def contexts(self) -> int:
-        """C, the number of nodes with children."""
-        return int(np.count_nonzero(self.children))
-
-    def levels(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
-        """Yield (depth, some nodes of that depth, their children), from the root down."""
-        depth, start, end = 0, 0, 1
-        while start < end:
-            below = end
-            for first in range(start, end, _CHUNK):
-                last = min(first + _CHUNK, end)
-                children = int(self.children[first:last].sum(dtype=np.int64))
-                if children:
-                    yield depth, np.arange(first, last), np.arange(below, below + children)
-                below += children
-            depth, start, end = depth + 1, end, below
-
-    def is_sound(self, order: int, vocab_size: int) -> bool:
-        """Return whether the arrays are a tree of n-grams over V symbols up to an order."""
-        nodes = len(self.symbols)
-        # The last child of the nodes up to each node.
-        last_child = np.cumsum(self.children, dtype=np.int64)  # (N,)
-        after_parent = (last_child[:-1] > np.arange(nodes - 1)).all()
-        if not (self.children[0] and after_parent and last_child[-1] == nodes - 1):
-            return False
-        parent = np.repeat(np.arange(nodes, dtype=np.int32), self.children)  # (N - 1,)
-        siblings = parent[1:] == parent[:-1]  # (N - 2,)
-        ordered = self.symbols[2:] > self.symbols[1:-1]  # (N - 2,)
-        return bool(
-            (ordered | ~siblings).all()
-            and (self.symbols < vocab_size).all()
-            and (self.counts[1:] > 0).all()
-            and all(depth < order for depth, *_ in self.levels())
-        )
 
 
 class NGram:
@@ -96,6 +34,10 @@ class NGram:
     In the longest contexts, and in those at the beginning of a name, a(hw) is the number of
     occurrences of hw. In all other contexts it is the number of distinct symbols before hw. The
     empty context backs off to 1 / V. An unseen context is replaced by its longest seen suffix.
+
+    In running text, `END` is the end of a line, and contexts go on behind it. Nothing precedes the
+    first symbols of a text. So each text that begins with hw adds 1 to the number of distinct
+    symbols before hw.
 
     Attributes:
         tree: the counts.
@@ -112,8 +54,8 @@ class NGram:
     def from_counts(cls, levels: "Sequence[Level]", vocab_size: int) -> "NGram":
         """Build the model of order n from the counts of n levels.
 
-        If its tables would exceed `MAX_TABLE`, the rarest contexts are dropped. Contexts that occur
-        equally often are kept or dropped together.
+        If there are more than `MAX_GRAMS` n-grams, the rarest contexts are dropped, and what
+        follows them. Contexts that occur equally often are kept or dropped together.
         """
         *shorter, longest = levels
         counts = [*(level.continuations for level in shorter), longest.occurrences]
@@ -139,46 +81,26 @@ class NGram:
         return np.zeros(n, dtype=np.int32)
 
     def advance(self, state: States, symbols: Symbols) -> tuple[States, Array]:
-        """See `LanguageModel.advance`: two table look-ups."""
-        following, p = self.tables
-        state = following[state, symbols]  # (N,)
-        return state, p.take(state, axis=0)  # (N,), (N, V)
+        """See `LanguageModel.advance`."""
+        return self._automaton.advance(state, symbols)
 
     def select(self, state: States, rows: Rows) -> States:
         """See `LanguageModel.select`."""
         return state[rows]
 
-    @cached_property
+    @property
     def tables(self) -> tuple[States, NDArray[np.float32]]:
-        """(C, V) the context after each symbol in each context, and (C, V) the probabilities."""
-        tree, V = self.tree, self.vocab_size
-        state = np.cumsum(tree.children > 0) - 1  # (N,) context numbers of nodes with children
-        C = int(state[-1]) + 1
-        following = np.empty((C, V), dtype=np.int32)
-        p = np.empty((C, V), dtype=np.float32)
-        shorter = np.zeros(C, dtype=np.int64)  # (C,) the context without its first symbol
-        following[0], p[0] = 0, 1 / V
-        for length, nodes, below in tree.levels():
-            contexts = nodes[tree.children[nodes] > 0]  # (c,)
-            first = int(state[contexts[0]])
-            here = slice(first, first + len(contexts))
-            if length:
-                # With mode="raise", NumPy would write to a buffer first.
-                p.take(shorter[here], axis=0, out=p[here], mode="clip")
-                following.take(shorter[here], axis=0, out=following[here], mode="clip")
-            parent = np.repeat(np.arange(len(contexts)), tree.children[contexts])  # (b,)
-            symbol, count = tree.symbols[below], tree.counts[below]  # (b,), (b,)
-            discount = self.discounts[length][np.minimum(count, 3) - 1]  # (b,)
-            total = np.bincount(parent, weights=count)  # (c,)
-            backoff = np.bincount(parent, weights=discount) / total  # (c,)
-            p[here] *= backoff.astype(p.dtype)[:, np.newaxis]
-            p[first + parent, symbol] += (count - discount) / total[parent]
-            deeper = tree.children[below] > 0  # (b,)
-            parent, symbol, child = first + parent[deeper], symbol[deeper], state[below[deeper]]
-            if length:
-                shorter[child] = following[shorter[parent], symbol]
-            following[parent, symbol] = child
-        return following, np.maximum(p, MIN_PROBABILITY, out=p)
+        """(D, V) the context after each symbol in each context, and (D, V) the probabilities.
+
+        They hold all C contexts if C V is at most `MAX_TABLE`, and else the first ones; see
+        `Automaton`.
+        """
+        return self._automaton.following, self._automaton.p
+
+    @cached_property
+    def _automaton(self) -> Automaton:
+        """What `advance` needs. It is built when the first symbol is read."""
+        return Automaton(self.tree, self.discounts, self.vocab_size)
 
 
 def estimate_discounts(counts: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -194,43 +116,48 @@ def estimate_discounts(counts: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.clip(estimates, MIN_DISCOUNT, MAX_DISCOUNT)
 
 
-def _min_occurrences(levels: "Sequence[Level]", vocab_size: int) -> int:
-    """Return how often a context must occur to be kept, so that the tables fit `MAX_TABLE`."""
-    limit = MAX_TABLE // vocab_size
-    occurrences = np.concatenate(
-        [np.ones(1), *(level.occurrences[level.following >= 0] for level in levels[:-1])]
-    )  # (C,)
-    if len(occurrences) <= limit:
+def _min_occurrences(levels: "Sequence[Level]") -> int:
+    """Return how often a context must occur to be kept, so that `MAX_GRAMS` n-grams remain."""
+    if sum(len(level.symbol) for level in levels) <= MAX_GRAMS:
         return 1
-    return int(np.partition(occurrences, -limit)[-limit]) + 1
+    contexts = [level.occurrences[level.following >= 0] for level in levels[:-1]]  # (c,) each
+    # The n-grams of a context are dropped with it, but not those of the empty one.
+    occurrences = np.concatenate(
+        [number[level.context] for number, level in zip(contexts, levels[1:], strict=True)]
+    )  # (G,)
+    limit = max(0, MAX_GRAMS - len(levels[0].symbol))
+    return int(np.partition(occurrences, -limit - 1)[-limit - 1]) + 1
 
 
 def _build_tree(
     levels: "Sequence[Level]", counts: Sequence[NDArray[np.integer]], vocab_size: int
 ) -> GramTree:
     """Build the tree of the counts, without the contexts that are too rare to keep."""
-    min_occurrences = _min_occurrences(levels, vocab_size)
-    root = np.zeros(1, dtype=np.int64)
+    min_occurrences = _min_occurrences(levels)
+    dtypes = GramTree.dtypes(vocab_size)
+    root = np.zeros(1, dtype=np.int32)
     parts: dict[str, list[NDArray[np.integer]]] = {
         "symbols": [root],
         "counts": [root],
         "children": [],
     }
+
+    def add(name: str, part: NDArray[np.integer]) -> None:
+        parts[name].append(part.astype(dtypes[name]))
+
     context = root  # the context number of each node of the level above; -1 if it is not a context
     kept = np.ones(1, dtype=np.bool_)  # (C,) the contexts of this level that are kept
-    for level, count in zip(levels, counts, strict=True):
+    for depth, (level, count) in enumerate(zip(levels, counts, strict=True), start=1):
         branches = np.bincount(level.context, minlength=len(kept))  # (C,)
-        parts["children"].append(np.where(context >= 0, branches[context], 0))
+        add("children", np.where(context >= 0, branches[context], 0))
         in_kept = kept[level.context]  # (G,)
-        parts["symbols"].append(level.symbol[in_kept])
-        parts["counts"].append(count[in_kept])
-        is_context = (level.following >= 0) & (level.occurrences >= min_occurrences)  # (G,)
-        kept = is_context[level.following >= 0]  # (C,) the contexts of the next level that are kept
-        context = np.where(is_context, level.following, -1)[in_kept]
-    parts["children"].append(np.zeros(len(context), dtype=np.int64))
+        add("symbols", level.symbol[in_kept])
+        add("counts", count[in_kept])
+        if depth < len(levels):
+            is_context = (level.following >= 0) & (level.occurrences >= min_occurrences)  # (G,)
+            kept = is_context[level.following >= 0]  # (C,) those of the next level
+            context = np.where(is_context, level.following, -1)[in_kept]
+    add("children", np.zeros(np.count_nonzero(in_kept), dtype=np.int32))
     return GramTree(
-        **{
-            name: np.concatenate(parts[name]).astype(dtype)
-            for name, dtype in GramTree.dtypes(vocab_size).items()
-        }
+        **{name: np.concatenate(parts[name]).astype(dtype) for name, dtype in dtypes.items()}
     )
