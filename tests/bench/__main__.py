@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -29,6 +30,7 @@ PARTS = (
     "teaching",
     "plausibility",
     "text",
+    "writing",
 )
 NETWORKS = [("rnn", 1, hidden, 32) for hidden in (64, 128, 256)] + [
     (cell, layers, hidden, batch_size)
@@ -53,7 +55,7 @@ def main(
 ) -> None:
     """Measure the speed of dinogen, and its quality on LISTS, by default those of corpora/.
 
-    The part "text" takes running text instead of lists.
+    The parts "text" and "writing" take running text instead of lists.
     """
     figures: dict[str, Any] = {}
     parts = only or PARTS
@@ -85,6 +87,11 @@ def main(
         }
     if "text" in parts:
         figures["text"] = {path.stem: text.measure(path) for path in lists or TEXTS}
+    if "writing" in parts:
+        with TemporaryDirectory() as folder:
+            figures["writing"] = {
+                path.stem: text.measure_writing(path, Path(folder)) for path in lists or TEXTS
+            }
     if as_json:
         click.echo(json.dumps(figures))
     else:
@@ -193,6 +200,14 @@ def draw(figures: dict[str, Any]) -> Table:
                 f"{row['nats']:.3f} in {row['seconds']:.1f} s{soon}",
                 "; ".join(alone),
                 f"{text.WRITTEN:,} symbols written in {row['writing']:.2f} s",
+            )
+    for name, ways in figures.get("writing", {}).items():
+        for way, row in ways.items():
+            table.add_row(
+                f"{name}, written by {way}: gap",
+                f"{row['gap']:+.3f} nats per symbol",
+                f"words of the judge's text {row['words']:.3f}, real text {row['real words']:.3f}",
+                f"distinct 12-grams {row['distinct']:.3f}, real text {row['real distinct']:.3f}",
             )
     return table
 

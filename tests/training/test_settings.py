@@ -145,6 +145,22 @@ def test_the_defaults_for_running_text() -> None:
         assert Settings.for_corpus(TEXT, seed=1, cell=cell).cell == cell
 
 
+@pytest.mark.parametrize(
+    ("symbols", "epochs", "rnn_dropout", "lstm_dropout"),
+    [(2_000, 492, 0.366, 0.4), (90_000, 73, 0.141, 0.202), (1_000_000, 22, 0.077, 0.111)],
+)
+def test_the_rules_for_running_text(
+    symbols: int, epochs: int, rnn_dropout: float, lstm_dropout: float
+) -> None:
+    """The longer the text, the fewer epochs and the less dropout; a stack has 128 units a layer."""
+    stats = TEXT._replace(symbols=symbols)
+    rnn = Settings.for_corpus(stats, seed=1, holdout=0.1)
+    lstm = Settings.for_corpus(stats, seed=1, holdout=0.1, cell="lstm", layers=2)
+    assert (rnn.hidden_size, lstm.hidden_size) == (384, 128)
+    assert (rnn.dropout, lstm.dropout) == (rnn_dropout, lstm_dropout)
+    assert rnn.steps == lstm.steps == epochs * max(1, int(0.9 * symbols) // (32 * 64))
+
+
 @pytest.mark.parametrize(("symbols", "holdout"), [(4_999, 0.0), (5_000, 0.1)])
 def test_short_text_is_not_held_out(symbols: int, holdout: float) -> None:
     """At least 500 symbols are held out, or none; what is given is kept."""

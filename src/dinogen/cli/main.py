@@ -82,12 +82,16 @@ def _ignore_broken_pipe() -> Iterator[None]:
 def group(ctx: click.Context) -> None:
     """Learn from any list of names, and write new names that look as if they belonged to it.
 
+    Running text is learned and continued, too.
+
     \b
     Examples:
       dinogen sample --n 7       write seven new dinosaur names, with the bundled model
       dinogen train names.txt    train a model on your list, one name per line
       dinogen sample --n 7       write seven new names like those of your list
       dinogen inspect            show the model and how it was trained
+      dinogen train --text poems.txt -o poems.npz       learn running text instead
+      dinogen sample poems.npz --prefix "hello"         continue a beginning
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

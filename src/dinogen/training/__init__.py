@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dinogen.training.selection import (
         DEFAULT_ORDER as DEFAULT_ORDER,
         ORDERS as ORDERS,
+        TEXT_ORDERS as TEXT_ORDERS,
         TOLERANCE as TOLERANCE,
         Selected as Selected,
         Selection as Selection,
@@ -86,7 +87,14 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "load_origin",
         ],
         "run": ["PREPARATIONS", "Progress", "Run", "add_row", "check_plan", "check_resumable"],
-        "selection": ["DEFAULT_ORDER", "ORDERS", "Selected", "Selection", "TOLERANCE"],
+        "selection": [
+            "DEFAULT_ORDER",
+            "ORDERS",
+            "Selected",
+            "Selection",
+            "TEXT_ORDERS",
+            "TOLERANCE",
+        ],
         "settings": [
             "BASE",
             "BOUNDS",

@@ -47,8 +47,8 @@ NGRAM_PRIOR = 0.2
 """The weight of the n-grams beside a network that starts from another one, if no names are held out
 to fit it."""
 
-PREVIEWED_SYMBOLS = 60
-"""The number of symbols of running text in a preview."""
+PREVIEW, PREVIEWED_SYMBOLS = 120, 60
+"""The maximum number of characters in a preview of names, and the symbols in one of text."""
 
 VALIDATED = 0.5
 """The share of short running text that is validated with if none is held out."""
@@ -352,7 +352,8 @@ class DefaultRun:
     def preview(self) -> str:
         """See `Run.preview`: some names, or the beginning of a text."""
         if isinstance(self.corpus, Corpus):
-            return ", ".join(self.sample_names(PREVIEWED_NAMES))
+            names = ", ".join(self.sample_names(PREVIEWED_NAMES))
+            return names if len(names) <= PREVIEW else f"{names[: PREVIEW - 3]}..."
         if self.trainer is None:
             return ""
         writer = Writer(self.trainer.network, self.corpus.vocabulary, TEXT_DECODING)

@@ -18,8 +18,9 @@ from dinogen.models.scoring import likelihoods, mean_nats
 
 Likelihoods = NDArray[np.float64]
 
-ORDERS = range(2, 9)
-"""The n-gram orders to choose from."""
+ORDERS, TEXT_ORDERS = range(2, 9), range(2, 11)
+"""The n-gram orders to choose from: for names, and for running text, where long contexts help more
+beside a network than alone."""
 
 DEFAULT_ORDER = 6
 """The n-gram order if nothing is held out. For running prose of 3 KB to 1 MB, its loss is at most
@@ -79,7 +80,8 @@ class Selection:
         if order is not None:
             self._orders = [order] if order else []
         else:
-            self._orders = [*ORDERS] if len(held_out) else [DEFAULT_ORDER]
+            orders = ORDERS if isinstance(training, Names) else TEXT_ORDERS
+            self._orders = [*orders] if len(held_out) else [DEFAULT_ORDER]
         self._ngrams: dict[int, NGram] = {}
 
     def prepare(self) -> None:
