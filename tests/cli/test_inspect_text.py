@@ -136,8 +136,8 @@ def test_scores(dinogen: Run, text_checkpoint: Path) -> None:
     )
     assert match
     all_nats, mean, bits = map(float, match.groups())
-    assert mean == pytest.approx(all_nats / (len(OTHER) - 1), abs=1e-3)
-    assert bits == pytest.approx(mean / math.log(2), abs=1e-3)
+    assert mean == pytest.approx(all_nats / (len(OTHER) - 1), abs=2e-3)
+    assert bits == pytest.approx(mean / math.log(2), abs=2e-3)
     assert all_nats > sum(record["nats"] or 0 for record in found)
 
 
