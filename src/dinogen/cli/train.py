@@ -70,7 +70,7 @@ def _check_encoding(_ctx: click.Context, option: click.Parameter, value: str | N
 
 @click.command(
     epilog="Of running text with S symbols, these defaults differ: 384 hidden units for one layer, "
-    "else 128; 22,000 / sqrt(S) epochs; dropout 2.45 / S^0.25 for rnn, else 3.5 / S^0.25, at most "
+    "else 128; 22,000 / sqrt(S) epochs; dropout 80 / sqrt(S) for rnn, else 3.5 / S^0.25, at most "
     f"0.4; learning rate {', '.join(f'{cell} {rate:g}' for cell, rate in TEXT_RATES.items())}; "
     "n-grams of order 2 to 10. Nothing is taught.\n\n"
     "Ctrl-C stops the training and saves the model. To continue, run the same command with "

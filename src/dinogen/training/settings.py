@@ -233,13 +233,14 @@ class Settings:
         """Return the defaults for running text of S symbols, and the default number of epochs.
 
         384 hidden units for one layer, else 128. 32 streams with windows of 64 symbols. Epochs:
-        22,000 / sqrt(S). Learning rate: see `TEXT_RATES`. Dropout: 2.45 / S^0.25 for a vanilla RNN,
+        22,000 / sqrt(S). Learning rate: see `TEXT_RATES`. Dropout: 80 / sqrt(S) for a vanilla RNN,
         3.5 / S^0.25 for a cell with gates, and at most 0.4.
         """
         cell = str(chosen.get("cell", cls.cell))
         one_layer = chosen.get("layers", cls.layers) == 1
         is_short = stats.held_out_count(cls.holdout) < MIN_HELD_OUT_SYMBOLS
-        dropout = (2.45 if cell == "rnn" else 3.5) / stats.symbols**0.25
+        is_vanilla = cell == "rnn"
+        dropout = 80 / stats.symbols**0.5 if is_vanilla else 3.5 / stats.symbols**0.25
         defaults: dict[str, str | float] = {
             "cell": cell,
             "holdout": 0.0 if is_short else cls.holdout,
