@@ -144,7 +144,7 @@ class Model(Sampler):
         if not self.writes_text:
             raise CheckpointError("the model writes names, and not running text")
         data = self.checkpoint
-        return Writer(data.mixture, data.vocabulary, data.decoding)
+        return Writer(data.mixture, data.vocabulary, data.decoding, data.case)
 
     @cached_property
     def namer(self) -> Namer:
@@ -207,7 +207,7 @@ class BlendedModel(Sampler):
             [each.vocabulary for each in data], data[0].case
         )
         blended = Blend([each.mixture for each in data], self.weights, translations)
-        return Writer(blended, vocabulary, data[0].decoding)
+        return Writer(blended, vocabulary, data[0].decoding, data[0].case)
 
     @cached_property
     def namer(self) -> Namer:

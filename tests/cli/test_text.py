@@ -252,6 +252,14 @@ def test_the_length_counts_what_follows_the_prompt(text_checkpoint: Path) -> Non
         assert texts[-1].startswith(text.removesuffix("\n"))
 
 
+def test_forms_of_apostrophes_and_spaces_make_no_difference(text_checkpoint: Path) -> None:
+    """A prompt is read with the apostrophes and spaces of the text, and printed with them."""
+    sample = (text_checkpoint, "--seed", "3", "--length", "40", "--prefix")
+    curly = written(*sample, "beauty\u2019s\u00a0rose")
+    assert curly == written(*sample, "beauty's rose")
+    assert curly.startswith("beauty's rose")
+
+
 def test_several_texts_have_a_line_between_them(text_checkpoint: Path) -> None:
     """A percent sign stands between two texts, and the first one does not depend on ``--n``."""
     sample = (text_checkpoint, "--seed", "4", "--length", "60", "--prefix", "Love ")
@@ -297,18 +305,21 @@ def test_texts_of_words(texts: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--suffix", "x"), "suffix is for names, and the model writes running text; leave it out"),
-        (("--contains", "x"), "contains is for names"),
-        (("--not-contains", "x"), "not contains is for names"),
-        (("--avoid", "missing.txt"), "avoid is for names"),
-        (("--exclude", "-"), "exclude is for names"),
-        (("--pattern", "*"), "pattern is for names"),
-        (("--min-length", "3"), "min length is for names"),
-        (("--max-length", "3"), "max length is for names"),
-        (("--min-distance", "2"), "min distance is for names"),
-        (("--allow-known",), "allow known is for names"),
-        (("--allow-repeats",), "allow repeats is for names"),
-        (("--skip", "3"), "skip is for names"),
+        (
+            ("--suffix", "x"),
+            "--suffix is for names, and the model writes running text; leave it out",
+        ),
+        (("--contains", "x"), "--contains is for names"),
+        (("--not-contains", "x"), "--not-contains is for names"),
+        (("--avoid", "missing.txt"), "--avoid is for names"),
+        (("--exclude", "-"), "--exclude is for names"),
+        (("--pattern", "*"), "--pattern is for names"),
+        (("--min-length", "3"), "--min-length is for names"),
+        (("--max-length", "3"), "--max-length is for names"),
+        (("--min-distance", "2"), "--min-distance is for names"),
+        (("--allow-known",), "--allow-known is for names"),
+        (("--allow-repeats",), "--allow-repeats is for names"),
+        (("--skip", "3"), "--skip is for names"),
         (("--prefix", "a", "--prefix", "b"), "--prefix is repeated; give it once"),
         (("--prefix", "ab\tж"), "'ab\\tж': unknown symbol '\\t'"),
         (("--length", "0"), "'--length'"),
@@ -327,7 +338,7 @@ def test_options_that_do_not_fit(
 def test_names_have_no_length() -> None:
     """The option is that of running text."""
     line = refused("sample", BUNDLED, "--length", "30", status=2)
-    assert "length is for running text, and the model writes names" in line
+    assert "--length is for running text, and the model writes names; for the length" in line
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -230,6 +231,8 @@ def sample(
       dinogen sample sonnets.npz --prefix "hello" --length 400
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
+    from dinogen.generation.options import Options
+
     if (avoid + exclude).count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")
     model = _load(checkpoints, mix, quiet=quiet)
@@ -241,6 +244,12 @@ def sample(
     else:
         unit = model.namer.vocabulary.unit
         chosen |= {"avoid": _read_names(avoid, unit), "exclude": _read_names(exclude, unit)}
+        _check_kind(
+            chosen,
+            Options,
+            "is for running text, and the model writes names; for the length of names, give "
+            "--min-length and --max-length.",
+        )
         options = model.options(**chosen)
         blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
         output = _names(model, blocks, chosen_seed, as_json=as_json)
@@ -248,6 +257,15 @@ def sample(
         print_seed(chosen_seed)
     for text in output:
         click.echo(text, nl=False)
+
+
+def _check_kind(given: dict[str, Any], kind: type, reason: str) -> None:
+    """Refuse the first option that has a value and is not an attribute of the given options."""
+    known = {field.name for field in fields(kind)}
+    for option in click.get_current_context().command.params:
+        value = given.get(str(option.name))
+        if option.name not in known and not (value is None or value is False or value == ()):
+            raise click.UsageError(f"{option.opts[-1]} {reason}")
 
 
 def _names(
@@ -267,11 +285,16 @@ def _texts(
     model: "Sampler", n: int, seed: int, given: dict[str, Any], *, as_json: bool
 ) -> Iterator[str]:
     """Set up the texts; returns what is printed of them, as it is written."""
+    from dinogen.generation.options import TextOptions
+
     prompts = given.pop("prefix")
     if len(prompts) > 1:
         raise click.UsageError(
             "A text begins with one prompt, and --prefix is repeated; give it once."
         )
+    _check_kind(
+        given, TextOptions, "is for names, and the model writes running text; leave it out."
+    )
     options = model.text_options(prefix="".join(prompts), **given)
     pieces = model.writer.write(n, seed, options)
     return _text_records(model, pieces, seed) if as_json else _joined(pieces)

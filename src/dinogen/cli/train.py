@@ -298,7 +298,8 @@ def _check_usage(
     """Refuse a missing list, and options that contradict each other."""
     if not corpus:
         raise click.UsageError(
-            "CORPUS is missing; name a file with one name per line, or - for standard input."
+            "CORPUS is missing; name a file with one name per line, or one of running text with "
+            "--text; - is standard input."
         )
     if corpus.count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.bounds import as_seed, check
+from dinogen.data.case import CaseRule
 from dinogen.data.marks import bound_symbols
 from dinogen.data.sequences import END
 from dinogen.data.vocabulary import Vocabulary
@@ -18,6 +20,8 @@ from dinogen.generation.options import BOUNDS, DEFAULT_TEXT_OPTIONS, TextOptions
 from dinogen.models.language_model import Array, LanguageModel, State, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import with_one_thread
+
+_UNCHANGED = CaseRule.unchanged()
 
 MAX_TEXTS = 32
 """The maximum number of texts in a block, which are written together."""
@@ -85,12 +89,20 @@ class Writer:
         model: the model.
         vocabulary: its symbols.
         default: how symbols are drawn if no option says so. `Decoding.keep` has no effect.
+        case: the case rule of the text, which says which apostrophes and spaces are the same.
     """
 
-    def __init__(self, model: LanguageModel, vocabulary: Vocabulary, default: Decoding) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        vocabulary: Vocabulary,
+        default: Decoding,
+        case: CaseRule = _UNCHANGED,
+    ) -> None:
         self.model = model
         self.vocabulary = vocabulary
         self.default = default
+        self.case = case
 
     def write(
         self, n: int, seed: int | str, options: TextOptions = DEFAULT_TEXT_OPTIONS
@@ -110,7 +122,9 @@ class Writer:
         """
         check("n", n, BOUNDS)
         number = as_seed(seed)
-        prompt = self.vocabulary.prompt(options.prefix)
+        prompt = self.vocabulary.prompt(
+            self.case.fold(normalize("NFC", options.prefix), self.vocabulary)
+        )
         return with_one_thread(self._write(n, number, options, prompt))
 
     def _write(
