@@ -374,6 +374,12 @@ def test_sparse_rows_are_dense_rows(
         assert states.dtype == np.int32
         np.testing.assert_allclose(q, p[states], rtol=2e-6)
         assert q.dtype == np.float32
+        # One context alone is computed in another way.
+        for context in range(C):
+            state, row = part.advance(np.array([context], dtype=np.int32), np.array([symbol]))
+            assert (state.dtype, row.dtype) == (np.int32, np.float32)
+            assert state.tolist() == [following[context, symbol]]
+            np.testing.assert_allclose(row, p[state], rtol=2e-6)
 
 
 @pytest.mark.parametrize("gather", [1, 1_000, 1 << 22])

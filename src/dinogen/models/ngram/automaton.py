@@ -113,10 +113,35 @@ class Automaton:
         if not self._max_links:
             state = self.following[state, symbols]  # (N,)
             return state, self.p.take(state, axis=0)  # (N,), (N, V)
+        if len(state) == 1:
+            return self._advance_one(int(state[0]), int(symbols[0]))
         state = self._next(state, symbols)  # (N,)
         if not len(state) or state.max() < self._dense:
             return state, self.p.take(state, axis=0)  # (N,), (N, V)
         return state, self._probabilities(state)  # (N,), (N, V)
+
+    def _advance_one(self, context: int, symbol: int) -> tuple[States, Array]:
+        """Do `advance` for one context. Row by row, that takes a third of the time."""
+        following = 0  # the root follows no symbol, so 0 means not found
+        while context >= self._dense and not following:
+            key = np.int64(context * self._vocab_size + symbol)
+            place = int(self._keys.searchsorted(key))
+            if self._keys[place] == key:
+                following = place + 1
+            context = int(self._links[context])
+        state = following or int(self.following[context, symbol])
+        row, sparse = state, []
+        while row >= self._dense:
+            sparse.append(row)
+            row = int(self._links[row])
+        p = self.p[row].copy()  # (V,)
+        for row in reversed(sparse):
+            first = int(self._first_child[row])
+            children = slice(first, first + int(self._widths[row]))
+            p *= self._backoff[row]
+            p[self._symbols[children]] += self._shares[children]
+        np.maximum(p, MIN_PROBABILITY, out=p)
+        return np.array([state], dtype=np.int32), p[np.newaxis]  # (1,), (1, V)
 
     def _next(self, state: States, symbols: Symbols) -> States:
         """(N,) the context after a symbol in each of N contexts."""
