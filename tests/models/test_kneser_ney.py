@@ -377,7 +377,8 @@ def test_sparse_rows_are_dense_rows(
         # One context alone is computed in another way.
         for context in range(C):
             state, row = part.advance(np.array([context], dtype=np.int32), np.array([symbol]))
-            assert (state.dtype, row.dtype) == (np.int32, np.float32)
+            assert state.dtype == np.int32
+            assert row.dtype == np.float32
             assert state.tolist() == [following[context, symbol]]
             np.testing.assert_allclose(row, p[state], rtol=2e-6)
 
