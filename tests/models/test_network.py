@@ -1,5 +1,7 @@
 """Networks: gradients, the loops over time, and the answers symbol by symbol."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from dinogen.data import Batch, Names, Texts, Windows, pack
 from dinogen.models import (
     CELLS,
+    Backpropagated,
     LayerMasks,
     Network,
     NetworkConfig,
@@ -225,6 +228,18 @@ def test_a_batch_gives_the_sum_of_its_names(cell: str, layers: int, masked: str)
     np.testing.assert_allclose(gradients.vector, vector, rtol=1e-10, atol=1e-12)
 
 
+def assert_layer(
+    cell: str, layer: int, layers: int, fast: Backpropagated, slow: Sequence[StackPass]
+) -> None:
+    """Compare the gradients of a layer with the sums of those of the literal loops."""
+    found = columns(cell, fast.gradients, layer + 1)
+    if layer < layers - 1:
+        del found["Wya"], found["by"]  # the last layer has them, too
+    for name, gradient in found.items():
+        total = np.sum([s.gradients[layer][name] for s in slow], axis=0)
+        np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+
+
 @networks
 def test_a_batch_agrees_with_the_literal_loops(cell: str, layers: int) -> None:
     """Loss, gradients and initial gradients of a ragged batch are those of plain loops."""
@@ -235,12 +250,7 @@ def test_a_batch_agrees_with_the_literal_loops(cell: str, layers: int) -> None:
     slow = literal_passes(model, RAGGED, batch.rows, state)
     assert fast.loss == pytest.approx(sum(s.loss for s in slow), rel=1e-12)
     for layer in range(layers):
-        found = columns(cell, fast.gradients, layer + 1)
-        if layer < layers - 1:
-            del found["Wya"], found["by"]  # the last layer has them, too
-        for name, gradient in found.items():
-            total = np.sum([s.gradients[layer][name] for s in slow], axis=0)
-            np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+        assert_layer(cell, layer, layers, fast, slow)
         for place, s in enumerate(slow):
             for array, column in zip(fast.dstate[layer], s.dinitial[layer], strict=True):
                 np.testing.assert_allclose(array[place], column[:, 0], rtol=1e-10, atol=1e-12)
@@ -308,12 +318,7 @@ def test_windows_of_running_text_agree_with_the_literal_loops(cell: str, layers:
         losses.append(fast.loss)
         assert fast.loss == pytest.approx(sum(s.loss for s in slow), rel=1e-12)
         for layer in range(layers):
-            found = columns(cell, fast.gradients, layer + 1)
-            if layer < layers - 1:
-                del found["Wya"], found["by"]  # the last layer has them, too
-            for name, gradient in found.items():
-                total = np.sum([s.gradients[layer][name] for s in slow], axis=0)
-                np.testing.assert_allclose(gradient, total, rtol=1e-10, atol=1e-12)
+            assert_layer(cell, layer, layers, fast, slow)
         state = fast.state
     assert len(losses) == 3
     inputs, targets = (

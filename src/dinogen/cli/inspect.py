@@ -159,22 +159,18 @@ def _show_summary(model: "Model", path: Path, screen: "Screen | None") -> None:
     from dinogen.cli.views.summary import checkpoint_view
 
     if model.checkpoint.corpus.content == "text":
-        samples = _sample_lines(model.checkpoint)
+        samples = _sample_lines(model)
     else:
         samples = model.sample(_SAMPLES, seed=0, allow_known=True, allow_repeats=True)
     screen.draw(checkpoint_view(model.checkpoint, path, samples, screen.width))
     return None
 
 
-def _sample_lines(checkpoint: "Checkpoint") -> list[str]:
+def _sample_lines(model: "Model") -> list[str]:
     """Write the first lines of a text."""
-    from dinogen.generation.options import TextOptions
-    from dinogen.generation.writer import Writer
-
-    vocabulary = checkpoint.vocabulary
-    options = TextOptions(length=_LENGTHS[vocabulary.unit.name])
-    pieces = Writer(checkpoint.mixture, vocabulary, checkpoint.decoding).write(1, 0, options)
-    return "".join(piece.text for piece in pieces).strip("\n").split("\n")[:_SAMPLES]
+    length = _LENGTHS[model.checkpoint.vocabulary.unit.name]
+    (text,) = model.sample(1, seed=0, length=length)
+    return text.strip("\n").split("\n")[:_SAMPLES]
 
 
 def _show_comparison(

@@ -114,7 +114,7 @@ class Cell(Protocol):
             symbols: S, the number of symbols in the batch.
             names: N, the number of names in the batch.
             workspace: the memory of the layer. The names "read", "outputs", "mask", "dx",
-                "dx of a gate", "Wax transposed" and "one_hot" are taken.
+                "dx of a gate", "Wax transposed", "one_hot" and "dz in order" are taken.
         """
         ...
 

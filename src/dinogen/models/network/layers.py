@@ -66,7 +66,9 @@ class Embedding:
             return
         order = np.argsort(symbols, kind="stable")  # (S,)
         found, starts = np.unique(symbols[order], return_index=True)  # (D,), (D,)
-        in_order = dz.take(order, axis=-2, out=workspace.array("one_hot", *dz.shape), mode="clip")
+        in_order = dz.take(
+            order, axis=-2, out=workspace.array("dz in order", *dz.shape), mode="clip"
+        )
         gradients["Wax"].fill(0)
         gradients["Wax"][..., found, :] = np.add.reduceat(in_order, starts, axis=-2)
 
