@@ -1,6 +1,7 @@
 """Shared by all tests: the command as a subprocess, and a short list of names."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -40,6 +41,19 @@ def dinogen(tmp_path: Path) -> Run:
 def command(*args: str | Path) -> Sequence[str]:
     """Return the command line that runs dinogen in this Python; see `from_scratch`."""
     return [sys.executable, "-m", "dinogen", *from_scratch(args)]
+
+
+def pipe_to_head(folder: Path, *args: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run dinogen in a folder; the reader of its output takes one line, and closes the pipe."""
+    pipeline = f"set -o pipefail; {shlex.join(command(*args))} | head -n 1"
+    return subprocess.run(
+        ["bash", "-c", pipeline],
+        capture_output=True,
+        cwd=folder,
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
 
 
 def from_scratch(args: Sequence[str | Path]) -> Sequence[str]:

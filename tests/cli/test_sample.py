@@ -21,7 +21,7 @@ from tests.cli.conftest import (
     side_by_side,
     train,
 )
-from tests.conftest import CORPORA, Run, command, environment
+from tests.conftest import CORPORA, Run, command, environment, pipe_to_head
 
 ANY = ("--allow-known", "--allow-repeats", "--temperature", "1")
 """Options that keep every candidate, new or not, likely or not."""
@@ -484,15 +484,7 @@ def test_pipe_to_head(
 ) -> None:
     """When the reader closes the pipe, the command ends with status 0, silently."""
     args: list[str | Path] = ["sample", edda_checkpoint, "--n", "10000000", "--seed", "1"]
-    sample = shlex.join(command(*args, *(["--json"] if as_json else [])))
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {sample} | head -n 1"],
-        capture_output=True,
-        cwd=tmp_path,
-        env=environment(),
-        check=False,
-        timeout=60,
-    )
+    done = pipe_to_head(tmp_path, *args, *(["--json"] if as_json else []))
     assert (done.returncode, done.stderr) == (0, b"")
     first = json.loads(done.stdout)["name"] + "\n" if as_json else done.stdout.decode()
     assert first == thousand[0]

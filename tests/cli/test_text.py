@@ -5,8 +5,6 @@ Most commands run in this process, which takes less time than another one.
 
 import json
 import re
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest
 from dinogen import blend, load
 from dinogen.cli import BUNDLED
 from tests.cli.conftest import content, read_arrays, snapshot, train
-from tests.conftest import CORPORA, Run, command, environment
+from tests.conftest import CORPORA, Run, pipe_to_head
 from tests.torture.commands import Ended, run
 
 SONNETS = (CORPORA / "sonnets.txt").read_text("utf-8")
@@ -345,15 +343,7 @@ def test_names_have_no_length() -> None:
 @pytest.mark.parametrize("more", [("--length", "900000000"), ("--n", "900000000", "--json")])
 def test_pipe_to_head(more: tuple[str, ...], text_checkpoint: Path, tmp_path: Path) -> None:
     """A long text is written as it is drawn. When the reader closes the pipe, it ends silently."""
-    sample = shlex.join(command("sample", text_checkpoint, "--seed", "1", *more))
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {sample} | head -n 1"],
-        capture_output=True,
-        cwd=tmp_path,
-        env=environment(),
-        check=False,
-        timeout=60,
-    )
+    done = pipe_to_head(tmp_path, "sample", text_checkpoint, "--seed", "1", *more)
     assert (done.returncode, done.stderr) == (0, b"")
     (text,) = load(text_checkpoint).sample(1, 1)
     first = json.loads(done.stdout)["text"] if "--json" in more else done.stdout.decode()
