@@ -16,7 +16,6 @@ from dinogen import (
     Model,
     RanOutError,
     SettingError,
-    Settings,
     blend,
     load,
     read_corpus,
@@ -53,7 +52,7 @@ def listed(name: str) -> Model:
 def model_of(path: Path, **options: Any) -> Model:
     """Train n-grams on a list."""
     corpus = read_corpus([path], **options)
-    run = DefaultRun(corpus, Settings.for_corpus(corpus.stats, seed=1, hidden_size=0))
+    run = DefaultRun.start(corpus, seed=1, hidden_size=0)
     for _ in run.train():
         pass
     return Model(run.checkpoint())

@@ -1,8 +1,12 @@
-"""The front door of the library: loading, sampling and saving a model."""
+"""The front door of the library: loading, sampling, scoring and saving a model."""
 
+import math
+import pickle
 import re
+from dataclasses import fields
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -11,15 +15,19 @@ from dinogen import (
     CheckpointError,
     DefaultRun,
     Model,
-    Network,
+    RanOutError,
+    SamplingOptions,
+    Score,
     SettingError,
-    Settings,
+    blend,
     load,
     read_corpus,
     read_texts,
 )
 from dinogen.cli import BUNDLED
 from dinogen.generation import Options, TextOptions
+from dinogen.models import Network, next_probabilities
+from dinogen.training import Settings
 from tests.conftest import CORPORA
 
 
@@ -51,11 +59,113 @@ def test_a_model_samples_what_its_namer_draws(model: Model) -> None:
     assert all(name.startswith("T") for name in names)
 
 
-@pytest.mark.parametrize("options", [{"temprature": 1}, {"n_best": 3}, {"inner": ()}])
-def test_an_unknown_option_is_named(model: Model, options: dict[str, Any]) -> None:
-    """A misspelled option is refused before anything is drawn."""
-    with pytest.raises(SettingError, match=f"{next(iter(options))} is not a sampling option"):
-        model.sample(1, **options)
+def test_without_a_path_the_bundled_model_is_loaded(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the folder nor the environment says otherwise, as they do on the command line."""
+    (tmp_path / "dinogen.npz").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DINOGEN_CHECKPOINT", "away.npz")
+    loaded = load()
+    assert loaded.path == BUNDLED
+    assert loaded.sample(3, 1) == model.sample(3, 1)
+
+
+def test_without_a_seed_names_are_fresh(model: Model, writing: Model) -> None:
+    """Each visitor gets other names; with a seed, all get the same."""
+    assert len({*model.sample(5), *model.sample(5)}) == 10
+    assert writing.sample(1, length=40) != writing.sample(1, length=40)
+    assert model.sample(5, 0) == model.sample(5, 0) == model.sample(5, "0")
+    assert len(model.sample()) == 10
+
+
+# Options.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temprature": 1}, "temprature is not a sampling option; did you mean temperature?"),
+        ({"maxlength": 1}, "maxlength is not a sampling option; did you mean max_length?"),
+        ({"n_best": 3}, "n_best is not a sampling option"),
+        ({"inner": ()}, "inner is not a sampling option"),
+        ({"temperature": "hot"}, "temperature must be a number, not 'hot'"),
+        ({"temperature": True}, "temperature must be a number, not True"),
+        ({"temperature": math.nan}, "temperature must be from 0.000001 to 1,000,000, not nan"),
+        ({"temperature": 10**400}, "temperature must be from 0.000001 to"),
+        ({"top_k": 2.5}, "top k must be a whole number, not 2.5"),
+        ({"prefix": 3}, "prefix must be a text or a list of texts, not 3"),
+        ({"avoid": ["a", 3]}, "avoid must be a text or a list of texts, not ['a', 3]"),
+        ({"exclude": b"Rex"}, "exclude must be a text or a list of texts, not b'Rex'"),
+        ({"pattern": ["a*"]}, "pattern must be a text, not ['a*']"),
+        ({"allow_known": "yes"}, "allow known must be True or False, not 'yes'"),
+        ({"allow_repeats": 1}, "allow repeats must be True or False, not 1"),
+        ({"n": "7"}, "n must be a whole number, not '7'"),
+        ({"n": True}, "n must be a whole number, not True"),
+        ({"n": 7.0}, "n must be a whole number, not 7.0"),
+        ({"n": None}, "n must be a whole number, not None"),
+        ({"n": -1}, "n must be from 0 to"),
+        ({"skip": "3"}, "skip must be a whole number, not '3'"),
+        ({"seed": 1.5}, "seed must be a whole number or a text, not 1.5"),
+        ({"seed": True}, "seed must be a whole number or a text, not True"),
+    ],
+)
+def test_wrong_options_are_named_at_once(
+    model: Model, writing: Model, options: dict[str, Any], message: str
+) -> None:
+    """They are refused before anything is drawn, and the message says what they must be."""
+    names_only = {"avoid", "exclude", "pattern", "allow_known", "allow_repeats", "skip"}
+    for sampler in (model, blend([model]), writing):
+        if sampler is writing and names_only & {*options}:
+            continue
+        if sampler is writing and "prefix" in options:
+            message = "prefix must be a text, not 3"
+        with pytest.raises(SettingError, match=f"^{re.escape(message)}"):
+            sampler.sample(**options)
+        if "n" not in options:
+            with pytest.raises(SettingError, match=f"^{re.escape(message)}"):
+                sampler.stream(**options)
+
+
+def test_a_type_checker_refuses_wrong_options(model: Model) -> None:
+    """The comments are errors of their own if it does not."""
+    with pytest.raises(SettingError):
+        model.sample(temprature=1)  # type: ignore[call-arg]
+    with pytest.raises(SettingError):
+        model.stream(temperature="hot")  # type: ignore[arg-type]
+    with pytest.raises(SettingError):
+        model.sample(allow_known="yes")  # type: ignore[arg-type]
+    with pytest.raises(SettingError):
+        model.sample(prefix=3)  # type: ignore[arg-type]
+    with pytest.raises(SettingError):
+        blend([model]).sample("7")  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_numbers(model: Model) -> None:
+    """Whole numbers and others, as arguments and as options."""
+    numbers: dict[str, Any] = {
+        "n": np.int64(4),
+        "seed": np.uint32(3),
+        "skip": np.int16(2),
+        "temperature": np.float32(0.5),
+        "top_k": np.int8(9),
+        "max_length": np.int64(9),
+    }
+    plain: dict[str, Any] = {name: value.item() for name, value in numbers.items()}
+    names = model.sample(**numbers)
+    assert names == model.sample(**plain)
+    assert max(map(len, names)) <= 9
+
+
+def test_keyword_arguments_are_the_attributes_of_the_options() -> None:
+    """Names and types of the keyword arguments are those of the options that they become."""
+    keywords = get_type_hints(SamplingOptions)
+    of_names, of_text = (
+        {field.name: field.type for field in fields(kind)} for kind in (Options, TextOptions)
+    )
+    # A text is a sequence of texts for a type checker.
+    assert of_text.pop("prefix") is str
+    assert keywords == of_text | of_names
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
@@ -112,6 +222,167 @@ def test_an_unknown_network_is_refused(given: dict[str, Any], message: str) -> N
         Settings.for_corpus(stats, seed=1, **given)
 
 
+# Names as they are needed.
+
+
+@pytest.mark.parametrize("options", [{}, {"suffix": "us", "temperature": 0.9}], ids=str)
+def test_a_stream_begins_with_the_names_of_a_sample(model: Model, options: SamplingOptions) -> None:
+    """It goes on for as long as it is asked, with and without constraints."""
+    for sampler in (model, blend([model])):
+        stream = sampler.stream(5, skip=3, **options)
+        assert [*islice(stream, 700)] == sampler.sample(700, 5, skip=3, **options)
+        assert next(stream)
+    assert next(model.stream()) != next(model.stream())
+
+
+def test_a_stream_of_texts_begins_with_those_of_a_sample(writing: Model) -> None:
+    """Its items are whole texts."""
+    stream = writing.stream(5, prefix="Shall", length=60)
+    assert [*islice(stream, 4)] == writing.sample(4, 5, prefix="Shall", length=60)
+
+
+def test_a_stream_ends_when_names_run_out(tmp_path: Path) -> None:
+    """There are four names of two letters, and then an error instead of an endless loop."""
+    path = tmp_path / "names.txt"
+    path.write_text("aa\nab\n", "utf-8")
+    run = DefaultRun.start(read_corpus([path]), seed=1, hidden_size=0)
+    tiny, found = Model(run.checkpoint()), list[str]()
+    with pytest.raises(RanOutError) as caught:
+        found.extend(tiny.stream(1, allow_known=True, temperature=1.0))
+    assert sorted(found) == ["aa", "ab", "ba", "bb"]
+    assert caught.value.names == []
+
+
+def test_names_that_were_found_before_they_ran_out_are_kept(tmp_path: Path) -> None:
+    """The error has them, in their order, also after it was sent from another process."""
+    run = DefaultRun.start(read_corpus([CORPORA / "edda.txt"]), seed=1, hidden_size=0)
+    model = Model(run.checkpoint())
+    with pytest.raises(RanOutError, match=r"^found \d+ of 500 names in .*temperature 1") as caught:
+        model.sample(500, 1, pattern="?a")
+    names = caught.value.names
+    assert 5 < len(names) == len({*names}) < 30
+    assert names == model.sample(len(names), 1, pattern="?a")
+    assert pickle.loads(pickle.dumps(caught.value)).names == names  # noqa: S301
+
+
+# Scores.
+
+
+def by_hand(model: Model, name: str) -> list[tuple[str, float]]:
+    """Return the symbols of a small name with their nats, read one after the other."""
+    checkpoint, read, result = model.checkpoint, list[int](), []
+    for symbol in (*name, ""):
+        p = next_probabilities(checkpoint.mixture, read)
+        index = 1 + checkpoint.vocabulary.symbols.index(symbol) if symbol else 0
+        result.append((symbol, -math.log(p[index])))
+        read.append(index)
+    return result
+
+
+def test_names_are_scored(model: Model) -> None:
+    """In any case, with and without white space around them, known or not."""
+    scores = model.score(["Tyrannosaurus", " REXODON\n", "Ünica", ""])
+    assert [score.text for score in scores] == ["Tyrannosaurus", " REXODON\n", "Ünica", ""]
+    assert [score.known for score in scores] == [True, False, False, False]
+    assert [score.unknown for score in scores] == [None, None, "Ü", None]
+    assert [score.symbols for score in scores] == [14, 8, 6, 1]
+    for score, name in zip(scores, ("tyrannosaurus", "rexodon", None, ""), strict=True):
+        if name is None:
+            assert (score.nats, score.by_symbol) == (math.inf, ())
+            continue
+        wanted = by_hand(model, name)
+        assert [symbol for symbol, _ in score.by_symbol] == [symbol for symbol, _ in wanted]
+        nats = [nats for _, nats in wanted]
+        assert [nats for _, nats in score.by_symbol] == pytest.approx(nats, rel=1e-4)
+        assert score.nats == pytest.approx(sum(nats), rel=1e-5)
+        assert score.nats_per_symbol == pytest.approx(sum(nats) / len(nats), rel=1e-5)
+
+
+def test_a_score_can_be_read(model: Model) -> None:
+    """One line has the name, its nats and what is special about it, and controls no terminal."""
+    (score,) = model.score("Tyrannosaurus")
+    assert str(score) == "'Tyrannosaurus': 11.6696 nats, 0.834 per symbol, known"
+    (unknown,) = model.score("a\x1b[2J")
+    assert str(unknown) == r"'a\x1b[2J': inf nats, inf per symbol, unknown symbol '\x1b'"
+    assert "by_symbol" not in repr(score)
+    assert score == model.score(["Tyrannosaurus"])[0]
+    assert isinstance(score, Score)
+
+
+def test_scores_are_those_of_the_command(model: Model, dinogen: Any) -> None:
+    """`inspect --score` prints the same numbers."""
+    names = ["Tyrannosaurus", "Brontoraptor", "Xqzvk"]
+    shown = dinogen("inspect", BUNDLED, "--score", "-", stdin="\n".join(names)).stdout
+    for line, score in zip(shown.splitlines(), model.score(names), strict=True):
+        assert line.split()[:2] == [f"{score.nats:.4f}", f"{score.nats_per_symbol:.3f}"]
+
+
+def test_letters_of_syllables_are_scored(tmp_path: Path) -> None:
+    """A Hangul syllable counts once, and each of its letters has nats."""
+    path = tmp_path / "names.txt"
+    path.write_text("김민수\n이서연\n박지훈\n최유진\n", "utf-8")
+    model = Model(DefaultRun.start(read_corpus([path]), seed=1, hidden_size=0).checkpoint())
+    (score,) = model.score("김민수")
+    assert (score.symbols, len(score.by_symbol), score.known) == (4, 9, True)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["Rex", 3], "text 2 must be a text, not 3"),
+        ([None], "text 1 must be a text, not None"),
+        (["Rex", "Anna\nBerta"], "name 2: 'Anna\\nBerta' has several lines"),
+    ],
+)
+def test_what_cannot_be_scored(model: Model, names: Any, message: str) -> None:
+    """The message has its number."""
+    with pytest.raises(SettingError, match=re.escape(message)):
+        model.score(names)
+
+
+def test_a_written_text_has_the_score_that_it_was_written_with(writing: Model) -> None:
+    """Texts are scored as a whole, from their start to their last symbol."""
+    pieces = [*writing.writer.write(3, 4, TextOptions(length=300))]
+    texts = writing.sample(3, 4, length=300)
+    totals = [piece.total for piece in pieces if piece.total]
+    for score, total in zip(writing.score(texts), totals, strict=True):
+        assert score.nats == pytest.approx(total.nats, rel=1e-4)
+        assert score.symbols == total.symbols == 300 == len(score.by_symbol)
+        assert "".join(symbol for symbol, _ in score.by_symbol) == score.text
+        assert score.known is None
+
+
+def test_texts_end_anywhere(writing: Model) -> None:
+    """The end of a line counts where it is, and lines end as in any file."""
+    one, two, three, empty = writing.score(["When I\ndo", "When I\r\ndo", "When I\ndo\n", ""])
+    assert (one.symbols, two.symbols, three.symbols, empty.symbols) == (9, 9, 10, 0)
+    assert one.by_symbol == two.by_symbol == three.by_symbol[:-1]
+    assert three.by_symbol[-1][0] == "\n"
+    assert (empty.nats, empty.nats_per_symbol) == (0, 0)
+    (unknown,) = writing.score("When 漢\ndo")
+    assert (unknown.nats, unknown.unknown) == (math.inf, "漢")
+    assert [symbol for symbol, nats in unknown.by_symbol if nats == math.inf] == ["漢"]
+
+
+# What a developer sees.
+
+
+def test_a_model_is_shown_in_one_line(model: Model, writing: Model) -> None:
+    """It says what it is, and its parts show no arrays either."""
+    data = model.checkpoint
+    corpus = read_corpus([CORPORA / "edda.txt"])
+    assert repr(model) == (
+        "<Model of 1,399 names, 26 different symbols; vanilla RNN, 256 hidden "
+        f"units; n-grams of order 6; {str(BUNDLED)!r}>"
+    )
+    assert repr(writing).startswith("<Model of running text, 8,001 symbols, ")
+    assert repr(writing).endswith(" different symbols; n-grams of order 7>")
+    assert repr(blend([model, model], [3, 1])) == f"<BlendedModel of 75% {model}, 25% {model}>"
+    assert repr(data) == "<Checkpoint: network and ngram, 1,399 names, 26 different symbols>"
+    assert repr(corpus) == "<Corpus: 296 names, 24 different symbols>"
+    assert repr(read_texts([CORPORA / "sonnets.txt"])).startswith("<TextCorpus: 94,653 symbols, ")
+
+
 # Running text.
 
 
@@ -147,7 +418,7 @@ def test_options_without_a_value_fit_any_model(writing: Model) -> None:
         ({"min_length": 3}, "min length is for names"),
         ({"allow_known": True}, "allow known is for names"),
         ({"skip": 2}, "skip is for names"),
-        ({"n_best": 3}, "n_best is not a sampling option"),
+        ({"prefix": ["a", "b"]}, "prefix must be a text, not ['a', 'b']"),
         ({"length": 0}, "length must be from 1 to"),
         ({"prefix": "漢"}, "'漢': unknown symbol '漢'"),
     ],

@@ -1,5 +1,7 @@
 """Exceptions. Each message says what is wrong, where, and what to do."""
 
+from collections.abc import Iterable
+
 
 class DinogenError(Exception):
     """Base class of all errors that a user can correct."""
@@ -18,7 +20,15 @@ class TrainingError(DinogenError):
 
 
 class RanOutError(DinogenError):
-    """Fewer names were found than were requested."""
+    """Fewer names were found than were requested.
+
+    Attributes:
+        names: the names that were found, if `Model.sample` raises it; else none.
+    """
+
+    def __init__(self, message: str, names: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.names = [*names]
 
 
 class CheckpointError(DinogenError):

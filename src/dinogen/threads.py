@@ -9,8 +9,10 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain, islice
-from typing import TypeVar
+from threading import Lock, local
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,26 +41,135 @@ def limit_process_to_one_thread() -> None:
     _process_is_limited = "numpy" not in sys.modules
 
 
+class _Limit:
+    """The limit to one thread, for all threads of the process that are inside of `one_thread`.
+
+    In most BLAS libraries, the number of threads belongs to the process. Then the first thread that
+    comes in limits it, and the last one that goes out restores it. In the others, it belongs to the
+    thread that sets it. Then each thread limits and restores its own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._libraries: list[Any] | None = None
+        self._inside = 0  # threads
+        self._own = local()  # depth: how often the thread is inside; before: its own numbers
+        self._before: dict[int, int] = {}  # the numbers of threads to restore, by library
+
+    def enter(self) -> None:
+        """Limit all products to one thread, until `leave` is called as often as this."""
+        own = self._own
+        own.depth = getattr(own, "depth", 0) + 1
+        if own.depth > 1:
+            return
+        own.before = {}
+        with self._lock:
+            self._inside += 1
+            for i, library in enumerate(self._loaded()):
+                threads = library.get_num_threads()
+                if threads not in (None, 1):
+                    before = own.before if _belongs_to_thread(library) else self._before
+                    before[i] = threads
+                    _set_threads(library, 1)
+
+    def leave(self) -> None:
+        """Restore the numbers of threads, if no thread is inside any more."""
+        own = self._own
+        own.depth -= 1
+        if own.depth:
+            return
+        with self._lock:
+            self._inside -= 1
+            self._restore(own.before)
+            if not self._inside:
+                self._restore(self._before)
+
+    def restart(self) -> None:
+        """Begin anew in a forked process, in which only the thread that forked goes on."""
+        self._lock = Lock()
+        self._inside = int(getattr(self._own, "depth", 0) > 0)
+        if not self._inside:
+            self._restore(self._before)
+
+    def _loaded(self) -> list[Any]:
+        """Return the BLAS libraries. To find them takes longer than many products."""
+        if self._libraries is None:
+            from threadpoolctl import ThreadpoolController
+
+            if "numpy" not in sys.modules:
+                return []
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            for library in self._libraries:
+                # It spells a new name for each call, and Python keeps thousands of such names.
+                if hasattr(library, "_get_symbol"):
+                    library._get_symbol = cache(library._get_symbol)
+        return self._libraries
+
+    def _restore(self, before: dict[int, int]) -> None:
+        """Restore numbers of threads, except those that someone else has set meanwhile."""
+        libraries = self._libraries or []
+        for i, threads in before.items():
+            if libraries[i].get_num_threads() == 1:
+                _set_threads(libraries[i], threads)
+        before.clear()
+
+
+def _belongs_to_thread(library: Any) -> bool:
+    """Tell whether the number of threads of a library belongs to the thread that sets it."""
+    kind = (library.internal_api, getattr(library, "threading_layer", None))
+    return kind[0] == "mkl" or kind == ("openblas", "openmp")
+
+
+def _set_threads(library: Any, threads: int) -> None:
+    """Set the number of threads of a BLAS library.
+
+    Of OpenBLAS, threadpoolctl lets only one thread of the process do this, until that gives the
+    control back.
+    """
+    release = getattr(library, "clear_controlling_thread", None)
+    if release:
+        release(force=True)
+    library.set_num_threads(threads)
+    if release:
+        release(force=True)
+
+
+_limit = _Limit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_limit.restart)
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limit matrix products to one thread inside a ``with`` block or a decorated function.
 
-    The limit is per process in some BLAS libraries and per thread in others. So callers
-    set it in the waiting thread, before the workers start, and in each worker.
+    Any number of threads may be inside at the same time. The last one that goes out restores what
+    the host program had set. So a block should only compute: it should not wait for a caller.
+
+    In some BLAS libraries, the limit belongs to a thread. So each worker sets it, too.
     """
     if _process_is_limited:
         yield
         return
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas"):
+    _limit.enter()
+    try:
         yield
+    finally:
+        _limit.leave()
 
 
 def with_one_thread(items: Iterator[Item]) -> Iterator[Item]:
-    """Iterate over items that are computed on demand, with one thread per matrix product."""
-    with one_thread():
-        yield from items
+    """Iterate over items that are computed on demand, with one thread per matrix product.
+
+    The limit holds while an item is computed, and not while the caller has it.
+    """
+    while True:
+        with one_thread():
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
 
 
 def map_ordered(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

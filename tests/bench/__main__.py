@@ -1,7 +1,6 @@
 """``python -m tests.bench``: measure, and print a table or one JSON object."""
 
 import json
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +22,7 @@ PARTS = (
     "training",
     "classic",
     "sampling",
+    "constraints",
     "startup",
     "growth",
     "quality",
@@ -41,7 +41,8 @@ NETWORKS = [("rnn", 1, hidden, 32) for hidden in (64, 128, 256)] + [
 ]
 """Cell, layers, hidden units and batch size of the networks whose training is timed."""
 
-SAMPLING = ("default", "new", "command", "inside", "limit")
+SAMPLING = ("limit", "makemore")
+"""The baselines of sampling."""
 
 
 @click.command()
@@ -66,6 +67,8 @@ def main(
         figures["classic"] = training.measure_classic(dinosaurs)
     if "sampling" in parts:
         figures["sampling"] = sampling.measure(dinosaurs)
+    if "constraints" in parts:
+        figures["constraints"] = sampling.measure_constraints()
     if "startup" in parts:
         figures["startup"] = sampling.measure_startup()
     if "growth" in parts:
@@ -133,13 +136,23 @@ def draw(figures: dict[str, Any]) -> Table:
             f"literal: {row['literal']:,.0f} µs",
             _ratio("literal", row["dinogen"], row["literal"]),
         )
-    if row := figures.get("sampling"):
-        for what, baseline in pairwise(SAMPLING):
+    for model, row in figures.get("sampling", {}).items():
+        for what in ("new", "all", "inside"):
+            for baseline in SAMPLING:
+                if baseline in row:
+                    table.add_row(
+                        f"{sampling.NAMES:,} names, {model}, {what}",
+                        f"{row[what]:,.0f} a second",
+                        f"{baseline}: {row[baseline]:,.0f} a second",
+                        f"{row[what] / row[baseline]:.2f} times as fast",
+                    )
+    for when, row in figures.get("constraints", {}).items():
+        for constraint in sampling.CONSTRAINTS:
             table.add_row(
-                f"{sampling.NAMES:,} names, hidden 64, {what}",
-                f"{sampling.NAMES / row[what]:,.0f} a second",
-                f"{baseline}: {sampling.NAMES / row[baseline]:,.0f} a second",
-                _ratio("limit", row[what], row[baseline]),
+                f"seven names, {constraint}, {when}",
+                f"{row[constraint] * 1e3:.0f} ms",
+                f"without constraints: {row['none'] * 1e3:.0f} ms",
+                _ratio("limit", row[constraint], row["none"]),
             )
     if row := figures.get("startup"):
         table.add_row(

@@ -49,8 +49,11 @@ def test_a_checkpoint_of_words_is_read_again(words: Checkpoint, tmp_path: Path) 
     assert same(words, loaded)
     assert loaded.vocabulary.unit is WORD
     assert loaded.vocabulary.symbols == ("iː", "k", "l", "t͡ʃ", "æ")
-    options = {"n": 5, "seed": 1, "allow_known": True, "allow_repeats": True}
-    assert Model(loaded).sample(**options) == Model(words).sample(**options)
+    first, second = (
+        Model(checkpoint).sample(5, 1, allow_known=True, allow_repeats=True)
+        for checkpoint in (loaded, words)
+    )
+    assert first == second
 
 
 def test_the_unit_must_be_that_of_the_list(words: Checkpoint, tmp_path: Path) -> None:

@@ -156,11 +156,11 @@ def test_not_contains(not_contains: Sequence[str]) -> None:
 
 
 def test_one_text_is_a_list_of_one() -> None:
-    """A `str` is one text and not a list of symbols. None is no text."""
+    """A `str` is one text and not a list of symbols."""
     for name in ("prefix", "suffix", "contains", "not_contains", "avoid", "exclude"):
         forms: list[Any] = ["ab", ["ab"], ("ab",)]
         assert {getattr(Options(**{name: form}), name) for form in forms} == {("ab",)}
-        none: list[Any] = [None, (), []]
+        none: list[Any] = [(), []]
         assert {getattr(Options(**{name: form}), name) for form in none} == {()}
 
 

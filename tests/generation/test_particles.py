@@ -5,8 +5,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from fnmatch import fnmatchcase
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -14,126 +12,37 @@ import pytest
 from hypothesis import assume, given, reject, settings, strategies as st
 from numpy.typing import NDArray
 
-from dinogen.data import END, CaseRule, Names, Vocabulary
+from dinogen.data import END, CaseRule
 from dinogen.errors import SettingError
 from dinogen.generation import (
-    DEAD,
     Decoding,
     LookaheadPlan,
     NameRules,
     NameStream,
     Options,
-    Successors,
     compile_constraints,
+    count_grams,
     draw_block,
     draw_constrained,
     plan_lookahead,
 )
 from dinogen.models import Network
 from tests.chance import chi_square
-from tests.literal import one_hot, softmax
-from tests.networks import as_columns, random_network
-from tests.reweighting import reweight_row
-
-LONGEST = 10
-"""At most 1 in 1,000 names of the models has more symbols."""
-
-VOCABULARY = Vocabulary.of("ab")
-RULES = NameRules(LONGEST)
-FREE = Decoding()
-
-Probabilities = dict[str, float]
-
-
-@cache
-def mild() -> Network:
-    """A network of two letters. Its names are short and varied."""
-    network = random_network(3, 4, seed=11, dtype=np.float32)
-    network.parameters["by"][...] = [-2.5, -0.84, -2]
-    return network
-
-
-@cache
-def wild() -> Network:
-    """A network that depends on more than the last letter, so its lookahead is often wrong."""
-    network = random_network(3, 4, seed=8, dtype=np.float32, scale=2)
-    network.parameters["by"][END] -= 2
-    return network
-
-
-@cache
-def enumerate_names(
-    model: Network,
-    options: Options,
-    default: Decoding = FREE,
-    min_length: int = 1,
-    successors: Successors | None = None,
-) -> Probabilities:
-    """Compute the probability of every name, symbol by symbol in plain loops.
-
-    Names of less than the minimum or more than `LONGEST` symbols are left out. The constraints
-    matter only for truncation: it does not count symbols after which no name can satisfy them.
-    """
-    p = as_columns(model)
-    automaton = None
-    decoding = options.decoding(default)
-    if decoding.truncates:
-        automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged())
-    probabilities: Probabilities = {}
-
-    def extend(written: str, probability: float, symbol: int, a: NDArray[np.float64]) -> None:
-        a = np.tanh(p["Wax"] @ one_hot(symbol, 3) + p["Waa"] @ a + p["b"])
-        row: list[float] = softmax(p["Wya"] @ a + p["by"])[:, 0].tolist()
-        if len(written) < min_length:
-            row[END] = 0
-        if successors:
-            allowed = successors.allowed[successors.rows[symbol]].tolist()
-            row = [p if may_follow else 0 for p, may_follow in zip(row, allowed, strict=True)]
-        kept = reweight_row(row, decoding)
-        weights = [q ** (1 / decoding.temperature) for q in row]
-        total = sum(weight for weight, share in zip(weights, kept, strict=True) if share)
-        if automaton:
-            state = automaton.read(" ab".index(letter) for letter in written)
-            possible = [bool(automaton.accepts[state]), *(automaton.transitions[state, 1:] != DEAD)]
-            row = [p if can else 0 for p, can in zip(row, possible, strict=True)]
-            kept = reweight_row(row, decoding)
-        # Shares of what truncation leaves of all symbols, not only of the possible ones.
-        row = [weight / total if share else 0 for weight, share in zip(weights, kept, strict=True)]
-        if row[END]:
-            probabilities[written] = probability * row[END]
-        for letter in (1, 2):
-            if len(written) < LONGEST and row[letter]:
-                extend(written + " ab"[letter], probability * row[letter], letter, a)
-
-    extend("", 1.0, END, np.zeros((4, 1)))
-    return probabilities
-
-
-def satisfies(name: str, options: Options) -> bool:
-    """Whether a name satisfies the constraints, by the standard library."""
-    return (
-        name.startswith(tuple(options.prefix) or "")
-        and name.endswith(tuple(options.suffix) or "")
-        and all(text in name for text in options.contains)
-        and not any(text and text in name for text in options.not_contains)
-        and len(name) >= (options.min_length or 1)
-        and len(name) <= (options.max_length or LONGEST)
-        and fnmatchcase(name, options.pattern or "*")
-    )
-
-
-def conditional(
-    model: Network, options: Options, rules: NameRules = RULES, default: Decoding = FREE
-) -> Probabilities:
-    """The probability of each name, conditioned on the constraints and the rules."""
-    fitting = {
-        name: probability
-        for name, probability in enumerate_names(
-            model, options, default, rules.min_length, rules.successors
-        ).items()
-        if satisfies(name, options) and len(name) <= rules.max_length
-    }
-    return {name: probability / sum(fitting.values()) for name, probability in fitting.items()}
+from tests.enumeration import (
+    BOUND,
+    FREE,
+    LONGEST,
+    RULES,
+    VOCABULARY,
+    Probabilities,
+    conditional,
+    is_likely,
+    mild,
+    satisfies,
+    texts,
+    wild,
+)
+from tests.networks import random_network
 
 
 def plan_for(
@@ -142,12 +51,8 @@ def plan_for(
     """The lookahead plan for the constraints."""
     automaton = compile_constraints(options, VOCABULARY, CaseRule.unchanged(), rules.successors)
     assert automaton is not None
-    return plan_lookahead(model, automaton, options.decoding(default), rules)
-
-
-def texts(names: Names) -> list[str]:
-    """Convert names to text."""
-    return str(np.array(["\n", "a", "b"])[names.symbols].tobytes(), "utf-32-le").split("\n")[:-1]
+    levels = count_grams(model, options.decoding(default), rules)
+    return plan_lookahead(levels, 3, automaton, rules)
 
 
 def block(
@@ -310,14 +215,7 @@ def test_larger_blocks_are_closer_to_the_distribution(options: Options) -> None:
     assert small > 2 * medium > 4 * large
 
 
-def is_likely(statistic: float, freedom: int) -> bool:
-    """Whether chi-square is within four standard deviations; its variance is twice its freedom."""
-    return abs(statistic - freedom) < 4 * math.sqrt(2 * freedom) + 4
-
-
 PREFIX = Options(prefix="ba")
-BOUND = Successors(np.arange(3), np.array([[0, 1, 0], [1, 1, 1], [1, 1, 0]], dtype=np.bool_))
-"""The letter b is a mark: it comes neither first nor twice."""
 
 
 @pytest.mark.parametrize(
@@ -395,8 +293,8 @@ def test_no_particle_is_copied_after_a_prefix(
 
 
 def test_unfinished_particles_are_resampled(copies: list[int]) -> None:
-    """If the lookahead is wrong, resampling happens before the end too."""
-    block(wild(), 4_096, 5, plan_for(wild(), Options(contains=("aab", "bb"))))
+    """If the lookahead is wrong, here that of another model, resampling happens before the end."""
+    block(wild(), 4_096, 5, plan_for(mild(), Options(contains=("aab", "bb"))))
     assert len(copies) >= 2
     assert all(copies)
 
@@ -435,7 +333,7 @@ def test_all_names_satisfy_the_constraints(
     assume(automaton is not None)
     assert automaton is not None
     decoding = options.decoding(FREE)
-    plan = plan_lookahead(model(), automaton, decoding, rules)
+    plan = plan_lookahead(count_grams(model(), decoding, rules), 3, automaton, rules)
     random = np.random.default_rng(seed)
     drawn = draw_constrained(model(), random, size, decoding, rules, plan).names
     names = texts(drawn)

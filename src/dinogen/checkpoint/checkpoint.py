@@ -173,6 +173,11 @@ class Checkpoint:
     origin_names: OriginNames | None = None
     version: str = __version__
 
+    def __repr__(self) -> str:
+        members = " and ".join(self.mixture.members)
+        symbols = f"{len(self.vocabulary.symbols):,} different {self.vocabulary.unit.noun}s"
+        return f"<Checkpoint: {members}, {self.corpus.describe()}, {symbols}>"
+
     @property
     def names(self) -> CorpusStats:
         """The statistics of the training list.

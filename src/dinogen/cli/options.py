@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dinogen.bounds import Bounds, as_seed, check
+from dinogen.bundled import BUNDLED as BUNDLED
 from dinogen.cli.terminal import print_message
 from dinogen.errors import DinogenError
 
@@ -70,13 +71,6 @@ seed_option: Decorator = click.option(
 )
 
 
-def new_seed() -> int:
-    """Choose a seed for a run without ``--seed``."""
-    from secrets import randbits
-
-    return randbits(32)
-
-
 def print_seed(seed: int) -> None:
     """Print a new seed on stderr, so that the run can be repeated."""
     print_message(f"seed {seed} (to repeat this: --seed {seed})")
@@ -86,7 +80,6 @@ def print_seed(seed: int) -> None:
 
 DEFAULT_CHECKPOINT = "dinogen.npz"
 CHECKPOINT_VARIABLE = "DINOGEN_CHECKPOINT"
-BUNDLED = Path(__file__).parents[1] / "pretrained" / "dinosaurs.npz"
 
 
 def load_named(path: str | None, *, quiet: bool = False) -> "tuple[Model, Path]":

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from dinogen.checkpoint.writing import save
 from dinogen.cli.terminal import print_message, printable, stop_on_signal
 from dinogen.cli.views.charts import draw_losses, format_losses
-from dinogen.cli.views.screen import pluralize
 from dinogen.cli.views.summary import describe_shares
 from dinogen.data.statistics import TextStats
 from dinogen.errors import CheckpointError
+from dinogen.inspection.wording import pluralize
 from dinogen.training.run import WRITING
 
 if TYPE_CHECKING:

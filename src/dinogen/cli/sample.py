@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dinogen.bounds import new_seed
 from dinogen.cli.options import (
     load_named,
-    new_seed,
     number_option,
     print_seed,
     refused_as_usage,
@@ -45,7 +44,7 @@ def _as_weights(
     except ValueError:
         message = f"{value!r} is not a list of numbers such as 0.7,0.3."
         raise click.BadParameter(message, param=option) from None
-    from dinogen.model import as_shares
+    from dinogen.blending import as_shares
 
     with refused_as_usage(option):
         as_shares(weights, len(weights))
@@ -231,8 +230,6 @@ def sample(
       dinogen sample sonnets.npz --prefix "hello" --length 400
       dinogen sample --json | jq -r 'select(.nats < 20) | .name'
     """
-    from dinogen.generation.options import Options
-
     if (avoid + exclude).count("-") > 1:
         raise click.UsageError("- is standard input; give it once.")
     model = _load(checkpoints, mix, quiet=quiet)
@@ -244,12 +241,7 @@ def sample(
     else:
         unit = model.namer.vocabulary.unit
         chosen |= {"avoid": _read_names(avoid, unit), "exclude": _read_names(exclude, unit)}
-        _check_kind(
-            chosen,
-            Options,
-            "is for running text, and the model writes names; for the length of names, give "
-            "--min-length and --max-length.",
-        )
+        _check_kind(chosen, is_text=False)
         options = model.options(**chosen)
         blocks = model.namer.draw(10 if n is None else n, chosen_seed, options, skip=skip or 0)
         output = _names(model, blocks, chosen_seed, as_json=as_json)
@@ -259,13 +251,16 @@ def sample(
         click.echo(text, nl=False)
 
 
-def _check_kind(given: dict[str, Any], kind: type, reason: str) -> None:
-    """Refuse the first option that has a value and is not an attribute of the given options."""
-    known = {field.name for field in fields(kind)}
-    for option in click.get_current_context().command.params:
-        value = given.get(str(option.name))
-        if option.name not in known and not (value is None or value is False or value == ()):
-            raise click.UsageError(f"{option.opts[-1]} {reason}")
+def _check_kind(given: dict[str, Any], *, is_text: bool) -> None:
+    """Refuse the first option that the model does not have, as it is typed."""
+    from dinogen.generation.options import given_options
+
+    _, misfit = given_options(given, is_text=is_text)
+    if misfit is None:
+        return
+    flags = {option.name: option.opts[-1] for option in click.get_current_context().command.params}
+    hint = "" if is_text else "; for the length of names, give --min-length and --max-length"
+    raise click.UsageError(f"{flags[misfit.option]} {misfit.reason}{hint}.")
 
 
 def _names(
@@ -285,16 +280,12 @@ def _texts(
     model: "Sampler", n: int, seed: int, given: dict[str, Any], *, as_json: bool
 ) -> Iterator[str]:
     """Set up the texts; returns what is printed of them, as it is written."""
-    from dinogen.generation.options import TextOptions
-
     prompts = given.pop("prefix")
     if len(prompts) > 1:
         raise click.UsageError(
             "A text begins with one prompt, and --prefix is repeated; give it once."
         )
-    _check_kind(
-        given, TextOptions, "is for names, and the model writes running text; leave it out."
-    )
+    _check_kind(given, is_text=True)
     options = model.text_options(prefix="".join(prompts), **given)
     pieces = model.writer.write(n, seed, options)
     return _text_records(model, pieces, seed) if as_json else _joined(pieces)
@@ -344,7 +335,8 @@ def _load(checkpoints: tuple[str, ...], mix: list[float] | None, *, quiet: bool)
         raise click.UsageError(
             f"--mix needs {len(checkpoints)} weights, one for each checkpoint, not {len(mix)}."
         )
-    from dinogen.model import blend, load
+    from dinogen.blending import blend
+    from dinogen.model import load
 
     return blend([load(checkpoint) for checkpoint in checkpoints], mix)
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dinogen.bounds import new_seed
 from dinogen.cli.options import (
     DEFAULT_CHECKPOINT,
-    new_seed,
     number_option,
     print_seed,
     refused_as_usage,
@@ -414,9 +414,8 @@ def _read_texts(paths: tuple[str, ...], given: dict[str, Any], unit: str) -> "Te
 
 def _print_plan(run: "DefaultRun") -> None:
     """Print the network and its training. N-grams alone have no plan."""
-    from dinogen.cli.views.screen import pluralize
-    from dinogen.cli.views.summary import describe_network
     from dinogen.data.corpus import Corpus
+    from dinogen.inspection.wording import describe_network, pluralize
     from dinogen.training.teaching import names_to_write
 
     settings, corpus = run.settings, run.corpus

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from dinogen.data.detection import likeliest_encoding as likeliest_encoding
     from dinogen.data.encodings import check_encoding as check_encoding
+    from dinogen.data.given import GivenNames as GivenNames
     from dinogen.data.hangul import (
         letter_forms as letter_forms,
         may_follow as may_follow,
@@ -117,6 +118,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "corpus": ["Corpus", "hold_out", "read_corpus"],
         "detection": ["likeliest_encoding"],
         "encodings": ["check_encoding"],
+        "given": ["GivenNames"],
         "hangul": ["letter_forms", "may_follow", "show_letter", "to_letters", "to_syllables"],
         "bloom": ["BloomFilter"],
         "known": ["KnownList", "KnownNames", "OriginNames"],

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.case import CaseRule, merge_variants
+from dinogen.data.given import GivenNames
 from dinogen.data.hangul import to_letters
 from dinogen.data.lists import read_list
 from dinogen.data.marks import learn_pairs
@@ -43,6 +44,10 @@ class Corpus:
     stats: CorpusStats
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        symbols = f"{len(self.vocabulary.symbols):,} different {self.vocabulary.unit.noun}s"
+        return f"<Corpus: {self.stats.describe()}, {symbols}>"
+
     @cached_property
     def pairs(self) -> NDArray[np.uint32]:
         """(P, 2) pairs of neighbours with marks, see `learn_pairs`."""
@@ -50,7 +55,7 @@ class Corpus:
 
 
 def read_corpus(
-    sources: Sequence[str | Path],
+    sources: Sequence[str | Path | GivenNames],
     *,
     fold_case: bool = True,
     keep_duplicates: bool = False,
@@ -62,7 +67,8 @@ def read_corpus(
     """Read one or more lists as one corpus.
 
     Args:
-        sources: paths, or `dinogen.data.sources.STDIN` for standard input.
+        sources: paths, or `dinogen.data.sources.STDIN` for standard input; or names in memory,
+            which have no encoding and no columns.
         fold_case: fold the names to small letters, and restore the capitals of the list on output.
         keep_duplicates: keep a name as often as it occurs.
         unit: what a symbol is: "character" or "word". Words are not folded.
@@ -80,12 +86,17 @@ def read_corpus(
     if unit not in UNITS:
         raise SettingError(f"unit must be {' or '.join(UNITS)}, not {unit!r}")
     symbols = UNITS[unit]
-    label = " + ".join(source_name(source) for source in sources)
+    label = " + ".join(
+        str(source) if isinstance(source, GivenNames) else source_name(source) for source in sources
+    )
     if weights is not None and column is None:
         raise CorpusError(f"{label}: a column of weights needs a column of names")
     columns = None if column is None else Columns(column, weights)
     lists = [
-        read_list(source, encoding=encoding, columns=columns, unit=symbols) for source in sources
+        source.read(symbols)
+        if isinstance(source, GivenNames)
+        else read_list(source, encoding=encoding, columns=columns, unit=symbols)
+        for source in sources
     ]
     text = "".join(each.text for each in lists)
     if not text:

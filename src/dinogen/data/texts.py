@@ -34,6 +34,10 @@ class TextCorpus:
     stats: TextStats
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        symbols = f"{len(self.vocabulary.symbols):,} different {self.vocabulary.unit.noun}s"
+        return f"<TextCorpus: {self.stats.describe()}, {symbols}>"
+
     @property
     def case(self) -> CaseRule:
         """The case rule: running text is learned with its capitals."""

@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 from dinogen.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from dinogen.generation.blocks import (
+        Beginnings as Beginnings,
+        Candidates as Candidates,
+        draw_block as draw_block,
+    )
     from dinogen.generation.calibration import (
         calibrate as calibrate,
         strict_decoding as strict_decoding,
@@ -23,21 +28,28 @@ if TYPE_CHECKING:
         trim as trim,
         universal_states as universal_states,
     )
+    from dinogen.generation.constrained.beginnings import find_beginnings as find_beginnings
     from dinogen.generation.constrained.constraints import (
         compile_avoided as compile_avoided,
         compile_constraints as compile_constraints,
+        compile_prefix as compile_prefix,
     )
     from dinogen.generation.constrained.lookahead import (
-        LookaheadPlan as LookaheadPlan,
-        MarkovChain as MarkovChain,
+        count_grams as count_grams,
         lookahead_table as lookahead_table,
         plan_lookahead as plan_lookahead,
     )
-    from dinogen.generation.constrained.particles import draw_constrained as draw_constrained
+    from dinogen.generation.constrained.neighbours import (
+        successors_automaton as successors_automaton,
+    )
+    from dinogen.generation.constrained.particles import (
+        LookaheadPlan as LookaheadPlan,
+        MarkovChain as MarkovChain,
+        draw_constrained as draw_constrained,
+    )
+    from dinogen.generation.constrained.planning import Planner as Planner
     from dinogen.generation.decoding import (
-        Candidates as Candidates,
         Decoding as Decoding,
-        draw_block as draw_block,
         draw_symbols as draw_symbols,
         entropy as entropy,
         reweight as reweight,
@@ -50,24 +62,25 @@ if TYPE_CHECKING:
         DEFAULT_TEXT_OPTIONS as DEFAULT_TEXT_OPTIONS,
         DecodingOptions as DecodingOptions,
         Options as Options,
+        SamplingOptions as SamplingOptions,
         TextOptions as TextOptions,
     )
+    from dinogen.generation.prefixes import PrefixTree as PrefixTree, branch as branch
     from dinogen.generation.rules import NameRules as NameRules
     from dinogen.generation.stream import (
         Drawn as Drawn,
         NameStream as NameStream,
+        Plan as Plan,
         draw_names as draw_names,
         max_candidates as max_candidates,
     )
-    from dinogen.generation.successors import (
-        Successors as Successors,
-        successors_automaton as successors_automaton,
-    )
+    from dinogen.generation.successors import Successors as Successors
     from dinogen.generation.writer import Piece as Piece, Total as Total, Writer as Writer
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "blocks": ["Beginnings", "Candidates", "draw_block"],
         "calibration": ["calibrate", "strict_decoding"],
         "constrained.automata": [
             "Automaton",
@@ -83,28 +96,32 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "trim",
             "universal_states",
         ],
-        "constrained.constraints": ["compile_avoided", "compile_constraints"],
+        "constrained.beginnings": ["find_beginnings"],
+        "constrained.constraints": ["compile_avoided", "compile_constraints", "compile_prefix"],
         "constrained.lookahead": [
-            "LookaheadPlan",
-            "MarkovChain",
+            "count_grams",
             "lookahead_table",
             "plan_lookahead",
         ],
-        "constrained.particles": ["draw_constrained"],
-        "decoding": ["Candidates", "Decoding", "draw_block", "draw_symbols", "entropy", "reweight"],
+        "constrained.neighbours": ["successors_automaton"],
+        "constrained.planning": ["Planner"],
+        "constrained.particles": ["LookaheadPlan", "MarkovChain", "draw_constrained"],
+        "decoding": ["Decoding", "draw_symbols", "entropy", "reweight"],
         "options": [
             "BOUNDS",
             "DEFAULT_OPTIONS",
             "DEFAULT_TEXT_OPTIONS",
             "DecodingOptions",
             "Options",
+            "SamplingOptions",
             "TextOptions",
         ],
+        "prefixes": ["PrefixTree", "branch"],
         "rules": ["NameRules"],
         "namer": ["Namer"],
         "novelty": ["Novelty"],
-        "stream": ["Drawn", "NameStream", "draw_names", "max_candidates"],
-        "successors": ["Successors", "successors_automaton"],
+        "stream": ["Drawn", "NameStream", "Plan", "draw_names", "max_candidates"],
+        "successors": ["Successors"],
         "writer": ["Piece", "Total", "Writer"],
     },
 )

@@ -7,7 +7,8 @@ import numpy as np
 from dinogen.data.corpus import Corpus
 from dinogen.data.known import KnownList, KnownNames
 from dinogen.data.sequences import digest
-from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.blocks import draw_block
+from dinogen.generation.decoding import Decoding
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream

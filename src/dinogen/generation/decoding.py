@@ -1,16 +1,12 @@
-"""Decoding: temperature, truncation, and the loop over a block of names."""
+"""Decoding: temperature, truncation, and the draw of one symbol."""
 
 from itertools import pairwise
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dinogen.data.known import KnownNames
-from dinogen.data.sequences import END, Names
-from dinogen.generation.rules import NameRules
-from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel
+from dinogen.models.language_model import MIN_PROBABILITY, Array
 
 
 class Decoding(NamedTuple):
@@ -24,7 +20,7 @@ class Decoding(NamedTuple):
         min_p: only symbols that are at least this many times as likely as the likeliest one may
             come next; None for all.
         keep: the share of the new candidates that are kept: those with the lowest excess, see
-            `Candidates`.
+            `dinogen.generation.blocks.Candidates`.
     """
 
     temperature: float = 1.0
@@ -71,39 +67,65 @@ def reweight(p: Array, decoding: Decoding) -> Array:
         kept = (before < top_p * descending.sum(axis=0)).sum(axis=0)  # (N,)
         weights[weights < descending[kept - 1, np.arange(len(kept))]] = 0
     if min_p is not None:
-        weights[weights < weights.max(axis=0) * weights.dtype.type(min_p)] = 0
+        # Multiplying takes a tenth of the time of writing zeros where a mask says so.
+        weights *= weights >= weights.max(axis=0) * weights.dtype.type(min_p)
     return weights
 
 
 _FEW = 64
 """Up to this number of columns, adding up all rows in one call is faster than row by row."""
 
+_MAX_COMPARED = 1 << 16
+"""Up to this number of comparisons, comparing all weights is faster than searching."""
 
-def draw_symbols(weights: Array, uniform: Array) -> NDArray[np.intp]:
-    """Draw one symbol per column, by inversion of the cumulative weights.
+
+def draw_symbols(
+    weights: Array, uniform: Array, columns: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
+    """Draw symbols, each from one column of weights, by inversion of the cumulative weights.
 
     Args:
-        weights: (V, N). Overwritten.
-        uniform: (N,) numbers in [0, 1), of the same dtype.
+        weights: (V, D). Overwritten.
+        uniform: (n,) numbers in [0, 1), of the same dtype.
+        columns: (n,) the column of each symbol; None for one symbol of each column, n = D.
 
     Returns:
-        (N,) indices, never of a symbol of weight 0; V where no weight is above 0.
+        (n,) indices, never of a symbol of weight 0; V where no weight is above 0.
     """
-    if weights.shape[1] <= _FEW:
+    V, D = weights.shape
+    if D <= _FEW:
         np.add.accumulate(weights, axis=0, out=weights)
-        # The symbol drawn is the first one whose cumulative weight exceeds the target.
-        exceeds = weights > uniform * weights[-1]  # (V, N)
-        first: NDArray[np.intp] = exceeds.argmax(axis=0)  # (N,)
-        return np.where(exceeds[-1], first, len(weights))
-    # Adding row by row takes half the time of cumsum.
-    for below, row in pairwise(weights):
-        row += below
+    else:
+        # Adding row by row takes a fifth of the time of cumsum.
+        for below, row in pairwise(weights):
+            row += below
     # The symbol drawn is the first one whose cumulative weight exceeds the target.
-    passed = weights <= uniform * weights[-1]  # (V, N)
+    if columns is None:
+        return _count(weights <= uniform * weights[-1])
+    target = uniform * weights[-1].take(columns)  # (n,)
+    if V * len(columns) <= _MAX_COMPARED:
+        return _count(weights.take(columns, axis=1) <= target)
+    # Binary search: `passed` counts weights that do not exceed the target.
+    flat, last = weights.ravel(), weights.size - 1
+    place = columns - D  # (n,) of the last weight that is counted
+    passed = np.zeros(len(columns), dtype=np.intp)
+    step = 1 << (V.bit_length() - 1)
+    while step:
+        further = place + step * D  # (n,)
+        goes_on = flat.take(np.minimum(further, last)) <= target  # (n,)
+        goes_on &= further <= last
+        passed += step * goes_on
+        place += step * D * goes_on
+        step >>= 1
+    return passed
+
+
+def _count(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(n,) the number of true elements in each column of a (V, n) mask."""
     # Counting is fastest in the smallest dtype.
-    dtype = np.min_scalar_type(len(weights))
-    index: NDArray[np.intp] = passed.view(np.uint8).sum(axis=0, dtype=dtype).astype(np.intp)
-    return index
+    dtype = np.min_scalar_type(len(mask))
+    count: NDArray[np.intp] = mask.view(np.uint8).sum(axis=0, dtype=dtype).astype(np.intp)
+    return count
 
 
 def entropy(p: Array) -> Array:
@@ -111,87 +133,3 @@ def entropy(p: Array) -> Array:
     logarithms = np.log(np.maximum(p, MIN_PROBABILITY))  # (N, V)
     result: Array = -np.einsum("nv,nv->n", p, logarithms) / p.sum(axis=1)
     return result
-
-
-class Candidates(NamedTuple):
-    """Names that were drawn together.
-
-    Attributes:
-        names: N names.
-        excess: (N,) by how many nats the symbols of each name are less likely than the model
-            expects: the sum of -log p(x) minus the entropy of p. Its expected value is 0 for names
-            of any length. It is infinite for a name that was cut off.
-    """
-
-    names: Names
-    excess: NDArray[np.float64]
-
-    def best(self, share: float, known: KnownNames) -> NDArray[np.bool_]:
-        """(N,) mask of a share of the names: those with the lowest excess.
-
-        Args:
-            share: which share of the complete names that are not known.
-            known: the known names.
-        """
-        mask = np.isfinite(self.excess) & ~known.find(self.names)  # (N,)
-        if share < 1:
-            excess = np.where(mask, self.excess, np.inf)  # (N,)
-            order = np.argsort(excess, kind="stable")  # (N,)
-            mask[order[ceil(share * np.count_nonzero(mask)) :]] = False
-        return mask
-
-
-def draw_block(
-    model: LanguageModel,
-    random: np.random.Generator,
-    size: int,
-    decoding: Decoding,
-    rules: NameRules,
-) -> Candidates:
-    """Draw N names in parallel.
-
-    Args:
-        model: the model to sample.
-        random: the random stream of the block.
-        size: N.
-        decoding: temperature and truncation.
-        rules: the rules for names. A name that has not ended after `NameRules.max_length` symbols
-            is cut off, and so is one that no symbol may follow.
-    """
-    excess = np.zeros(size)  # (N,)
-    rows = np.arange(size)  # (n,) the unfinished names
-    lengths = np.zeros(size, dtype=np.int64)  # (n,) their lengths so far
-    state, p = model.begin(size)  # (n, V)
-    rules.mask_first(p)
-    drawn: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # (rows, symbols) of each step
-    for written in range(rules.max_symbols + 1):  # symbols so far
-        is_last = lengths == rules.max_length - 1  # (n,)
-        if is_last.any():
-            rules.mask_last(p, is_last)
-        # Drawn for finished names too: the random numbers of a name do not depend on other names.
-        uniform = random.random(size, dtype=np.float32)[rows]  # (n,)
-        symbols = draw_symbols(reweight(p, decoding), uniform)  # (n,)
-        is_stuck = symbols == p.shape[1]  # (n,) no symbol may follow
-        if is_stuck.any():
-            excess[rows[is_stuck]] = np.inf
-            symbols[is_stuck] = END
-            p[is_stuck] = 1
-        if decoding.keep < 1:
-            excess[rows] -= np.log(p[np.arange(len(rows)), symbols]) + entropy(p)
-        lengths = rules.lengthen(lengths, symbols)  # (n,)
-        is_long = (lengths > rules.max_length) | (written == rules.max_symbols)  # (n,)
-        if is_long.any():
-            excess[rows[is_long & (symbols != END)]] = np.inf
-            symbols[is_long] = END
-        drawn.append((rows, symbols))
-        running = symbols != END  # (n,)
-        if not running.all():
-            rows, symbols, lengths = rows[running], symbols[running], lengths[running]
-            state = model.select(state, running)
-        if not len(rows):
-            break
-        state, p = model.advance(state, symbols)  # (n, V)
-        rules.mask_next(p, symbols, lengths)
-    order = np.argsort(np.concatenate([rows for rows, _ in drawn]), kind="stable")  # (S,)
-    flat = np.concatenate([symbols for _, symbols in drawn])[order]  # (S,)
-    return Candidates(Names.split(flat.astype(np.uint32)), excess)

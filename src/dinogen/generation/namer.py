@@ -1,8 +1,8 @@
 """The namer: draws new names from a model and spells them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import chain
+from functools import cached_property
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import numpy as np
@@ -15,16 +15,15 @@ from dinogen.data.sequences import Names, digest
 from dinogen.data.spelling import spell
 from dinogen.data.visibility import has_stray, keeps_joiners
 from dinogen.data.vocabulary import Vocabulary
-from dinogen.generation.constrained.automata import Automaton, accepted_lengths
-from dinogen.generation.constrained.constraints import compile_avoided, compile_constraints
-from dinogen.generation.constrained.lookahead import plan_lookahead
 from dinogen.generation.decoding import Decoding
 from dinogen.generation.novelty import Novelty
-from dinogen.generation.options import BOUNDS, DEFAULT_OPTIONS, Options
+from dinogen.generation.options import BOUNDS, CONSTRAINTS, DEFAULT_OPTIONS, Options
 from dinogen.generation.rules import NameRules
 from dinogen.generation.stream import Drawn, NameFilter, NameStream, draw_names
 from dinogen.models.language_model import LanguageModel
-from dinogen.threads import with_one_thread
+
+if TYPE_CHECKING:
+    from dinogen.generation.constrained.planning import Planner
 
 
 class Namer:
@@ -56,14 +55,14 @@ class Namer:
         self.default = default
 
     def draw(
-        self, n: int, seed: int | str, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
+        self, n: int | None, seed: int | str, options: Options = DEFAULT_OPTIONS, *, skip: int = 0
     ) -> Iterator[Drawn]:
         """Draw names, and yield them in parts.
 
         Constrained names come from the model's distribution, conditioned on the constraints.
 
         Args:
-            n: how many names.
+            n: how many names; None for all that can be found.
             seed: the random seed: a number, or a text (see `dinogen.bounds.as_seed`).
             options: the sampling options.
             skip: how many candidates to skip at the start of the stream.
@@ -72,14 +71,15 @@ class Namer:
             SettingError: if a number is out of range, or if no name can satisfy the constraints.
             RanOutError: after the last name, if fewer than n were found.
         """
-        check("n", n, BOUNDS)
+        if n is not None:
+            check("n", n, BOUNDS)
         number = as_seed(seed)
         check("skip", skip, BOUNDS)
-        successors = self.rules.successors
-        automaton = compile_constraints(options, self.vocabulary, self.case, successors)
-        rules = self._rules_for(options, automaton)
         decoding = options.decoding(self.default)
-        plan = plan_lookahead(self.model, automaton, decoding, rules) if automaton else None
+        rules, plan = self.rules, None
+        constraints = Options(**{name: getattr(options, name) for name in CONSTRAINTS})
+        if constraints != DEFAULT_OPTIONS:
+            rules, plan = self._planner.plan(constraints, decoding)
         known = KnownNames() if options.allow_known else self.known
         novelty = Novelty(
             self._digests(options.exclude),
@@ -87,7 +87,7 @@ class Namer:
             filters=self._filters(options),
         )
         stream = NameStream(self.model, number, decoding, rules, plan, known)
-        return with_one_thread(draw_names(stream, n, skip, novelty.find_new))
+        return draw_names(stream, n, skip, novelty.find_new)
 
     def spell(self, names: Names) -> list[str]:
         """Convert names to text, with capitals by the rule of the training names."""
@@ -105,9 +105,12 @@ class Namer:
         filters: list[NameFilter] = [self.vocabulary.composed]
         if any(map(keeps_joiners, self.vocabulary.symbols)):
             filters.append(self._can_be_read)
-        avoided = compile_avoided(options.avoid, self.vocabulary, self.case)
-        if avoided:
-            filters.append(avoided)
+        if options.avoid:
+            from dinogen.generation.constrained.constraints import compile_avoided
+
+            avoided = compile_avoided(options.avoid, self.vocabulary, self.case)
+            if avoided:
+                filters.append(avoided)
         if options.min_distance == 2:  # with 1, only the training names themselves are excluded
             filters.append(lambda names: ~self.known.near(names))
         return filters
@@ -116,19 +119,9 @@ class Namer:
         """(N,) mask of the names with joiners only where a list may have them."""
         return np.array([not has_stray(name) for name in self.spell(names)], dtype=np.bool_)
 
-    def _rules_for(self, options: Options, automaton: Automaton | None) -> NameRules:
-        """Return the rules for names: lengths as in the list, unless the options ask for others."""
-        shortest, longest = self.rules.min_length, self.rules.max_length
-        if automaton:
-            lengths = accepted_lengths(automaton, self.vocabulary.continuing)
-            first = next(lengths)
-            for length in chain([first], lengths):
-                if length >= shortest:
-                    break
-            else:
-                shortest = length  # all accepted names are shorter
-            if first >= longest:
-                longest = min(2 * first, int(BOUNDS["max_length"][1]))
-        if options.min_length is not None:
-            shortest = 1  # the automaton has the minimum
-        return replace(self.rules, min_length=shortest, max_length=options.max_length or longest)
+    @cached_property
+    def _planner(self) -> "Planner":
+        """Plans how constrained names are drawn."""
+        from dinogen.generation.constrained.planning import Planner
+
+        return Planner(self.model, self.vocabulary, self.case, self.rules)

@@ -1,8 +1,10 @@
 """The sampling options, as users of the command and of the library see them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, TypedDict
 
+from dinogen.arguments import convert, refuse_unknown
 from dinogen.bounds import SEED, Bounds, check
 from dinogen.errors import SettingError
 from dinogen.generation.decoding import Decoding
@@ -39,7 +41,7 @@ class DecodingOptions:
             for all.
 
     Raises:
-        SettingError: if a number is outside of its `BOUNDS`.
+        SettingError: for a value of a wrong type, and a number outside of its `BOUNDS`.
     """
 
     temperature: float | None = None
@@ -47,9 +49,11 @@ class DecodingOptions:
     top_p: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name in BOUNDS and value is not None:
-                check(name, value, BOUNDS)
+        for field in fields(self):
+            value = convert(field.name, getattr(self, field.name), field.type)
+            if field.name in BOUNDS and value is not None:
+                check(field.name, value, BOUNDS)
+            object.__setattr__(self, field.name, value)
 
     def decoding(self, default: Decoding) -> Decoding:
         """Return how symbols are drawn; the default if no option says so."""
@@ -89,8 +93,8 @@ class Options(DecodingOptions):
         allow_repeats: whether a name may be drawn more than once.
 
     Raises:
-        SettingError: if a number is outside of its `BOUNDS`, or for `min_distance` together with
-            `allow_known`.
+        SettingError: for a value of a wrong type, a number outside of its `BOUNDS`, and
+            `min_distance` together with `allow_known`.
     """
 
     prefix: Sequence[str] = ()
@@ -107,10 +111,6 @@ class Options(DecodingOptions):
     allow_repeats: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("prefix", "suffix", "contains", "not_contains", "avoid", "exclude"):
-            texts = getattr(self, name)
-            texts = (texts,) if isinstance(texts, str) else tuple(texts or ())
-            object.__setattr__(self, name, texts)
         super().__post_init__()
         if self.min_distance is not None and self.allow_known:
             raise SettingError(
@@ -120,6 +120,17 @@ class Options(DecodingOptions):
 
 
 DEFAULT_OPTIONS = Options()
+
+CONSTRAINTS = (
+    "prefix",
+    "suffix",
+    "contains",
+    "not_contains",
+    "pattern",
+    "min_length",
+    "max_length",
+)
+"""The options that say which names there may be, so that they are drawn under constraints."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +144,7 @@ class TextOptions(DecodingOptions):
             character, a Hangul syllable, or a word is one, and so is the end of a line.
 
     Raises:
-        SettingError: if a number is outside of its `BOUNDS`.
+        SettingError: for a value of a wrong type, and a number outside of its `BOUNDS`.
     """
 
     prefix: str = ""
@@ -141,3 +152,74 @@ class TextOptions(DecodingOptions):
 
 
 DEFAULT_TEXT_OPTIONS = TextOptions()
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The options of names and of running text as keyword arguments; each may be left out.
+
+    They are the attributes of `Options` and of `TextOptions`. Running text has one prefix.
+    """
+
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    prefix: Sequence[str]
+    suffix: Sequence[str]
+    contains: Sequence[str]
+    not_contains: Sequence[str]
+    avoid: Sequence[str]
+    min_length: int | None
+    max_length: int | None
+    pattern: str | None
+    exclude: Sequence[str]
+    min_distance: int | None
+    allow_known: bool
+    allow_repeats: bool
+    length: int
+
+
+class Misfit(NamedTuple):
+    """An option that a model does not have.
+
+    Attributes:
+        option: the name of the option.
+        reason: what is said behind its name.
+    """
+
+    option: str
+    reason: str
+
+
+def given_options(
+    given: Mapping[str, object], *, is_text: bool
+) -> tuple[dict[str, Any], Misfit | None]:
+    """Return the options that have a value, and the first of them that the model does not have.
+
+    None, False and a list of no texts are no values, and fit any model.
+
+    Args:
+        given: the options by name. For running text, `skip` may be among them, which is for names.
+        is_text: whether the model writes running text.
+
+    Raises:
+        SettingError: for an unknown option.
+    """
+    of_names, of_text = ({field.name for field in fields(kind)} for kind in (Options, TextOptions))
+    if is_text:
+        of_names.add("skip")
+    refuse_unknown(given, sorted(of_names | of_text), "a sampling option")
+    chosen = {name: value for name, value in given.items() if _has_value(value)}
+    for name in chosen:
+        if is_text and name not in of_text:
+            reason = "is for names, and the model writes running text; leave it out"
+            return chosen, Misfit(name, reason)
+        if not is_text and name not in of_names:
+            return chosen, Misfit(name, "is for running text, and the model writes names")
+    return chosen, None
+
+
+def _has_value(value: object) -> bool:
+    """Tell whether an option is given at all."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return len(value) > 0
+    return value is not None and value is not False

@@ -1,7 +1,9 @@
 """The stream of names of a seed: name i depends only on the model, seed, options and i."""
 
+from bisect import bisect
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +11,24 @@ from numpy.typing import NDArray
 from dinogen.data.known import KnownNames
 from dinogen.data.sequences import Names
 from dinogen.errors import RanOutError
-from dinogen.generation.constrained.lookahead import LookaheadPlan
-from dinogen.generation.constrained.particles import draw_constrained
-from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.blocks import Candidates, draw_block
+from dinogen.generation.decoding import Decoding
 from dinogen.generation.rules import NameRules
-from dinogen.models.language_model import MIN_BLOCK, LanguageModel, max_block_size
+from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import map_ordered, one_thread
+
+MIN_BLOCK = 16
+"""The number of names in the first block."""
+
+QUICK_BLOCK = 4_096
+"""Up to this number of names, each block has twice the size of the one before."""
+
+MAX_BLOCK = 65_536
+"""The maximum number of names in a block. Larger blocks share more work, but take seconds."""
+
+MIN_PARTICLES = 128
+"""The number of names in the first block of a plan that is not exact."""
 
 SYMBOLS_PER_CANDIDATE = 16
 """The symbol budget per candidate. Drawing stops when the budget of all candidates is spent."""
@@ -51,21 +64,42 @@ class Drawn(NamedTuple):
         return Drawn(self.names.filter(mask), self.positions[mask], self.written)
 
 
+class Plan(Protocol):
+    """How to draw the names that satisfy constraints."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the names of a block of any size have their distribution, and not only almost."""
+        ...
+
+    def draw(
+        self,
+        model: LanguageModel,
+        random: np.random.Generator,
+        size: int,
+        decoding: Decoding,
+        rules: NameRules,
+    ) -> Candidates:
+        """Draw a block of names, or none; see `draw_block`."""
+        ...
+
+
 class NameStream:
     """The endless stream of names of a model, a seed and options, in blocks.
 
     A block is always drawn whole, so no name depends on how many names are wanted. Its known names
-    are dropped, and then the least likely ones, by `Decoding.keep`. Blocks of 16, 32, ... 4096,
-    4096, ... names are drawn: small blocks for a few names soon, and large blocks for many names
-    fast. For more than 512 symbols, the largest size is `max_block_size`. Constrained names are
-    drawn in blocks of the largest size only, which are closest to their distribution.
+    are dropped, and then the least likely ones, by `Decoding.keep`. The first blocks have 16, 32,
+    ... 4,096 names: small blocks for a few names soon, and large ones for many names fast. A later
+    block has at least an eighth and at most a quarter of the names before it, and at most 65,536.
+    The blocks of a plan that is not exact have 128, 256, ... 4,096, 4,096, ... names, or at most
+    `max_block_size`.
 
     Attributes:
         model: the model to sample.
         seed: the random seed.
         decoding: how names are drawn, and which of the candidates of each block are kept.
         rules: the rules for names.
-        plan: the constraints and their lookahead; None without constraints.
+        plan: how names that satisfy the constraints are drawn; None without constraints.
         known: the names that are dropped.
     """
 
@@ -75,7 +109,7 @@ class NameStream:
         seed: int,
         decoding: Decoding,
         rules: NameRules,
-        plan: LookaheadPlan | None = None,
+        plan: Plan | None = None,
         known: KnownNames = _NO_NAMES,
     ) -> None:
         self.model = model
@@ -84,34 +118,34 @@ class NameStream:
         self.rules = rules
         self.plan = plan
         self.known = known
-        largest = max_block_size(model.vocab_size)
-        self._smallest = largest if plan else MIN_BLOCK
-        self._doublings = (largest // self._smallest).bit_length() - 1
+        if plan and not plan.is_exact:
+            largest = max_block_size(model.vocab_size)
+            sizes = _block_sizes(min(MIN_PARTICLES, largest), largest, largest)
+        else:
+            sizes = _block_sizes(MIN_BLOCK, QUICK_BLOCK, MAX_BLOCK)
+        self._sizes = tuple(sizes)
+        self._firsts = tuple(accumulate(sizes, initial=0))
 
     def size(self, block: int) -> int:
         """Return the number of names in a block."""
-        return self._smallest << min(block, self._doublings)
+        return self._sizes[min(block, len(self._sizes) - 1)]
 
     def first(self, block: int) -> int:
         """Return the position of the first name of a block."""
-        doubled = min(block, self._doublings)
-        whole = (block - doubled) * self.size(self._doublings)
-        return self._smallest * ((1 << doubled) - 1) + whole
+        growing = min(block, len(self._sizes))
+        return self._firsts[growing] + (block - growing) * self._sizes[-1]
 
     def block_of(self, position: int) -> int:
         """Return the block of the name at a position."""
-        block = min((position // self._smallest + 1).bit_length() - 1, self._doublings)
-        return block + (position - self.first(block)) // self.size(block)
+        beyond = max(0, position - self._firsts[-1]) // self._sizes[-1]
+        return bisect(self._firsts, position - beyond * self._sizes[-1]) - 1 + beyond
 
     @one_thread()
     def draw(self, block: int) -> Drawn:
         """Draw the candidates of a block, and keep the best ones."""
         random, size = random_stream(self.seed, Purpose.SAMPLE, block), self.size(block)
-        arguments = (self.model, random, size, self.decoding, self.rules)
-        if self.plan:
-            candidates = draw_constrained(*arguments, self.plan)
-        else:
-            candidates = draw_block(*arguments)
+        draw = self.plan.draw if self.plan else draw_block
+        candidates = draw(self.model, random, size, self.decoding, self.rules)
         names = candidates.names
         lost = size - len(names)
         written = len(names.symbols) + lost * self.rules.max_length
@@ -119,43 +153,68 @@ class NameStream:
         return drawn.filter(candidates.best(self.decoding.keep, self.known))
 
 
+def _block_sizes(smallest: int, quick: int, largest: int) -> list[int]:
+    """Return the sizes of the blocks up to the first of the largest size; all are powers of two.
+
+    Args:
+        smallest: the size of the first block.
+        quick: up to this size, each block has twice the size of the one before. Larger blocks have
+            at most a quarter of the names before them.
+        largest: the largest size.
+    """
+    sizes = [smallest]
+    while sizes[-1] < largest:
+        double = 2 * sizes[-1]
+        grows = double <= quick or smallest + sum(sizes) >= 4 * double
+        sizes.append(double if grows else sizes[-1])
+    return sizes
+
+
 def draw_names(
-    stream: NameStream, n: int, skip: int = 0, name_filter: NameFilter | None = None
+    stream: NameStream, n: int | None, skip: int = 0, name_filter: NameFilter | None = None
 ) -> Iterator[Drawn]:
     """Draw names on several cores, and yield them in parts.
 
     Args:
         stream: the stream of candidates.
-        n: how many names to yield. A larger n yields the same names first.
+        n: how many names to yield; None for all that can be found. A larger n yields the same names
+            first.
         skip: how many candidates to skip at the start of the stream.
         name_filter: which candidates to keep; None for all.
 
     Raises:
         RanOutError: after the last name, if `max_candidates` candidates hold fewer than n names.
+            Without n, if no other name is found in the candidates that n = 1 allows.
     """
     position, found, written = skip, 0, 0
-    end, max_written = skip + max_candidates(n), SYMBOLS_PER_CANDIDATE * max_candidates(n)
-    while found < n and position < end and written < max_written:
+    budget = max_candidates(1 if n is None else n)
+    end, max_written = skip + budget, SYMBOLS_PER_CANDIDATE * budget
+    while (n is None or found < n) and position < end and written < max_written:
         # Estimate how many more candidates are needed, from the share kept so far.
         share = max(found, 1) / (position - skip) if position > skip else 1.0
-        until = min(end, position + max(1, int((n - found) / share)))
+        missing = found + 1 if n is None else n - found
+        until = min(end, position + max(1, int(missing / share)))
         blocks = range(stream.block_of(position), stream.block_of(until - 1) + 1)
         for block, drawn in zip(blocks, map_ordered(stream.draw, blocks), strict=True):
             written += drawn.written
+            position = stream.first(block + 1)
             drawn = drawn.filter(drawn.positions >= skip)
             if name_filter:
                 drawn = drawn.filter(name_filter(drawn.names))
-            drawn = drawn.filter(np.arange(len(drawn.names)) < n - found)
+            if n is not None:
+                drawn = drawn.filter(np.arange(len(drawn.names)) < n - found)
+            elif len(drawn.names):
+                end, max_written = position + budget, written + SYMBOLS_PER_CANDIDATE * budget
             found += len(drawn.names)
             yield drawn
             if found == n:
                 return
-            position = stream.first(block + 1)
             if written >= max_written:
                 break
-    if found < n:
+    if n is None or found < n:
+        number = f"no more than {found:,}" if n is None else f"{found:,} of {n:,}"
         raise RanOutError(
-            f"found {found:,} of {n:,} names in {position - skip:,} candidates; the others were "
-            "left out as unlikely (--temperature 1 allows them), known (--allow-known) or repeated "
-            "(--allow-repeats); or relax the constraints"
+            f"found {number} names in {position - skip:,} candidates; the others were left out as "
+            "unlikely (temperature 1 allows them), known (allow known) or repeated (allow "
+            "repeats); or relax the constraints"
         )

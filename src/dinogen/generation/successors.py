@@ -10,13 +10,9 @@ from dinogen.data.marks import NO_PAIRS, bound_symbols
 from dinogen.data.sequences import END
 from dinogen.data.units import WORD
 from dinogen.data.vocabulary import Vocabulary
-from dinogen.generation.constrained.automata import DEAD, START, Automaton, build_automaton
 
 MAX_TABLE = 1 << 24
 """The maximum number of entries of a table: 16 MiB."""
-
-_CHUNK = 1 << 22
-"""The number of transitions that are looked at at a time."""
 
 
 class Successors:
@@ -97,39 +93,6 @@ class Successors:
             np.multiply(p, np.take(self.allowed, rows, axis=0), out=p)
         elif bound.any():
             p[bound] *= self.allowed[rows[bound]]
-
-    def accept_some(self, automaton: Automaton) -> bool:
-        """Tell whether an automaton accepts a name in which each symbol may follow the last."""
-        transitions, accepts = automaton
-        R, V = self.allowed.shape
-        frontier = np.array([START * R + self.rows[END]])
-        seen = np.zeros(len(accepts) * R, dtype=np.bool_)
-        may_end = self.allowed[:, END]  # (R,)
-        while len(frontier):
-            seen[frontier] = True
-            found = []
-            for start in range(0, len(frontier), max(1, _CHUNK // V)):
-                states, rows = np.divmod(frontier[start : start + max(1, _CHUNK // V)], R)
-                if (accepts[states] & may_end[rows]).any():
-                    return True
-                following = transitions[states].astype(np.intp)  # (f, V)
-                open_ = (following != DEAD) & self.allowed[rows]  # (f, V)
-                open_[:, END] = False
-                pairs = (following * R + self.rows)[open_]
-                found.append(np.unique(pairs[~seen[pairs]]))
-            frontier = np.unique(np.concatenate(found))
-        return False
-
-
-def successors_automaton(successors: Successors) -> Automaton:
-    """Accept the names in which each symbol may follow the last."""
-    rows, allowed = successors.rows.tolist(), successors.allowed
-
-    def next_states(row: int) -> list[int | None]:
-        may_follow: list[bool] = allowed[row].tolist()
-        return [None, *(rows[x] if may_follow[x] else None for x in range(1, len(rows)))]
-
-    return build_automaton(rows[END], next_states, lambda row: bool(allowed[row, END]))
 
 
 def _kinds(vocabulary: Vocabulary) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
         TextTotal as TextTotal,
         read_passages as read_passages,
         score_passage as score_passage,
+        score_text as score_text,
     )
     from dinogen.inspection.scores import (
+        Score as Score,
         Scores as Scores,
         join_scores as join_scores,
         probability_of_first as probability_of_first,
@@ -28,8 +30,15 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "passages": ["PASSAGE", "Passage", "TextTotal", "read_passages", "score_passage"],
-        "scores": ["Scores", "join_scores", "probability_of_first", "score_names"],
+        "passages": [
+            "PASSAGE",
+            "Passage",
+            "TextTotal",
+            "read_passages",
+            "score_passage",
+            "score_text",
+        ],
+        "scores": ["Score", "Scores", "join_scores", "probability_of_first", "score_names"],
         "similarity": ["MAX_SYMBOLS", "cosines", "embed", "flat_map"],
     },
 )

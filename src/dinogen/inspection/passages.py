@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
+from unicodedata import normalize
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from dinogen.data.cleaning import clean_parts
 from dinogen.data.sequences import Names, Texts
 from dinogen.data.sources import read_text, source_name, split_lines
 from dinogen.data.units import CHARACTER, Unit
-from dinogen.inspection.scores import Scores
+from dinogen.inspection.scores import Score, Scores
 from dinogen.models.scoring import WARM_UP, likelihoods
 
 PASSAGE = 1 << 18
@@ -98,6 +99,27 @@ def score_passage(checkpoint: Checkpoint, passage: Passage) -> Scores:
         lengths=lengths.tolist(),
         vocabulary=vocabulary,
         first=passage.first,
+    )
+
+
+def score_text(checkpoint: Checkpoint, text: str) -> Score:
+    """Score a running text as a whole, up to its last symbol. It may end within a line.
+
+    Args:
+        checkpoint: the checkpoint of a model of running text.
+        text: the text, with lines that end as in any file.
+    """
+    lines = normalize("NFC", "\n".join(f"{text} ".splitlines()))[:-1]
+    scores = score_passage(checkpoint, Passage("", f"{lines}\n", 1))
+    by_symbol = [pair for line in scores for pair in line.by_symbol][:-1]
+    unknown = (scores.unknown_symbol(i) for i in range(len(scores)))
+    return Score(
+        text=text,
+        nats=sum(nats for _, nats in by_symbol),
+        symbols=sum(scores.lengths) - 1,
+        known=None,
+        unknown=next((symbol for symbol in unknown if symbol is not None), None),
+        by_symbol=tuple(by_symbol),
     )
 
 

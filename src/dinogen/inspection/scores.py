@@ -1,7 +1,7 @@
 """Scores of names or of lines of text, and which of two models one comes from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
@@ -11,6 +11,43 @@ from dinogen.checkpoint.checkpoint import Checkpoint
 from dinogen.data.sequences import contains, digest
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.models.scoring import likelihoods
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely a model finds a name or a running text.
+
+    Attributes:
+        text: the name or the text, as it was given.
+        nats: the negative log-likelihood in nats: lower is more likely. Infinite if the model does
+            not know a symbol.
+        symbols: the length for a reader. The end of a name counts as one, and so does that of a
+            line.
+        known: whether the name is in the training list; None for running text.
+        unknown: the first symbol that the model does not know; None if it knows all.
+        by_symbol: each symbol as the model reads it, with its nats. The end of a name is an empty
+            text, and a Hangul syllable is its letters. Empty for a name with an unknown symbol; in
+            running text, such a symbol has infinite nats.
+    """
+
+    text: str
+    nats: float
+    symbols: int
+    known: bool | None
+    unknown: str | None
+    by_symbol: Sequence[tuple[str, float]] = field(repr=False)
+
+    @property
+    def nats_per_symbol(self) -> float:
+        """The nats per symbol; 0 for an empty text. It compares short and long ones."""
+        return self.nats / self.symbols if self.symbols else 0.0
+
+    def __str__(self) -> str:
+        remark = ", known" if self.known else ""
+        if self.unknown is not None:
+            remark += f", unknown symbol {self.unknown!r}"
+        numbers = f"{self.nats:.4f} nats, {self.nats_per_symbol:.3f} per symbol"
+        return f"{self.text!r}: {numbers}{remark}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +81,20 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __iter__(self) -> Iterator[Score]:
+        """Yield the score of each name or line."""
+        end = "" if self.known is not None else "\n"
+        for i, name in enumerate(self.names):
+            nats, symbols = self.symbol_nats(i), [*self.folded[i], end]
+            yield Score(
+                text=name,
+                nats=self.totals[i],
+                symbols=self.lengths[i],
+                known=None if self.known is None else self.known[i],
+                unknown=self.unknown_symbol(i),
+                by_symbol=tuple(zip(symbols, nats, strict=True)) if nats else (),
+            )
 
     def length(self, i: int) -> int:
         """Return the length for a reader, the end included."""

@@ -22,6 +22,7 @@ from dinogen.data.spelling import spell
 from dinogen.data.statistics import MAX_HELD_OUT, MAX_HELD_OUT_SYMBOLS
 from dinogen.data.texts import TextCorpus, hold_out_text
 from dinogen.errors import CheckpointError, SettingError
+from dinogen.generation.blocks import draw_block
 from dinogen.generation.calibration import (
     FROM_ORIGIN,
     FROM_SCRATCH,
@@ -29,7 +30,6 @@ from dinogen.generation.calibration import (
     calibrate,
     strict_decoding,
 )
-from dinogen.generation.decoding import draw_block
 from dinogen.generation.options import TextOptions
 from dinogen.generation.rules import NameRules
 from dinogen.generation.writer import Writer

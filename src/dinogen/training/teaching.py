@@ -11,7 +11,8 @@ from dinogen.checkpoint.checkpoint import ResumeState
 from dinogen.data.corpus import Corpus
 from dinogen.data.sequences import Names
 from dinogen.errors import CheckpointError
-from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.blocks import draw_block
+from dinogen.generation.decoding import Decoding
 from dinogen.generation.rules import NameRules
 from dinogen.models.network.network import Network
 from dinogen.models.scoring import distributions

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from dinogen import Checkpoint, ClassicRun, DefaultRun, Settings, read_corpus
+from dinogen import Checkpoint, DefaultRun, read_corpus
 from dinogen.checkpoint import HistoryRow
 from dinogen.cli.views import checkpoint_view
 from dinogen.data import CaseRule, WordShape
 from dinogen.models import CELLS, Network
+from dinogen.training import ClassicRun, Settings
 from tests.cli.views import drawing
 
 SAMPLES = ["Annda", "[red]Bo"]

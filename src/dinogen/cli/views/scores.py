@@ -11,7 +11,6 @@ from rich.text import Span, Text
 from dinogen.cli.views.screen import (
     END_LABEL,
     LINE_END_LABEL,
-    pluralize,
     show_line,
     show_symbol,
 )
@@ -19,6 +18,7 @@ from dinogen.data.units import WORD, Unit
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.inspection.passages import TextTotal
 from dinogen.inspection.scores import Scores
+from dinogen.inspection.wording import pluralize
 
 _STYLES = ("green", "", "yellow", "bold red")
 """The styles of symbols: likely symbols are green, unlikely ones red."""

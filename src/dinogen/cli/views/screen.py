@@ -26,11 +26,6 @@ def show_line(line: str) -> str:
     return line.replace("\t", _TAB)
 
 
-def pluralize(number: int, noun: str) -> str:
-    """Return a number and its noun: "1 name", "2 names"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def show_symbol(symbol: str) -> str:
     """Return a symbol as it is drawn: white space and letters of syllables become readable."""
     if symbol in JOINERS:

@@ -12,24 +12,20 @@ from rich.text import Text
 from dinogen.checkpoint.checkpoint import Checkpoint, HeldOut, Lineage, TrainingStats
 from dinogen.cli.terminal import printable
 from dinogen.cli.views.charts import draw_losses
-from dinogen.cli.views.screen import pluralize, show_line, show_symbol
+from dinogen.cli.views.screen import show_line, show_symbol
 from dinogen.data.case import CaseRule
 from dinogen.data.spelling import write_word
 from dinogen.data.statistics import CorpusStats, TextStats
 from dinogen.data.units import CHARACTER, WORD
 from dinogen.data.vocabulary import Vocabulary
 from dinogen.generation.decoding import Decoding
-from dinogen.models.language_model import LanguageModel
+from dinogen.inspection.wording import describe_member, describe_network, pluralize
 from dinogen.models.network.network import Network
-from dinogen.models.ngram.kneser_ney import NGram
 
 _CURVE_HEIGHT = 10
 
 _MEMBER_LABELS: Mapping[str, str] = {"ngram": "n-grams"}
 """The labels of members whose label is not their name."""
-
-_CELL_TITLES: Mapping[str, str] = {"rnn": "vanilla RNN"}
-"""The titles of cells whose title is not their name in capitals."""
 
 _PARTS: Mapping[str, Sequence[str]] = {
     "gru": ("reset gate", "update gate", "candidate"),
@@ -83,7 +79,7 @@ def _facts(checkpoint: Checkpoint, samples: Sequence[str]) -> Table:
         table.add_row(Text(label), Text(value))
 
     for name, member in model.members.items():
-        add_row(_label(name), _describe_member(member))
+        add_row(_label(name), describe_member(member))
     if len(model.members) > 1:
         add_row("mixture", describe_shares(checkpoint))
     is_text = isinstance(checkpoint.corpus, TextStats)
@@ -173,24 +169,6 @@ def _describe_decoding(decoding: Decoding) -> str:
 def _label(name: str) -> str:
     """Return the label of a member."""
     return _MEMBER_LABELS.get(name, name)
-
-
-def _describe_member(member: LanguageModel) -> str:
-    """Describe the kind and the size of a member."""
-    if isinstance(member, Network):
-        config = member.config
-        network = describe_network(config.cell, config.layers, config.hidden_size)
-        return f"{network}, {config.parameter_count:,} parameters"
-    if isinstance(member, NGram):
-        return f"Kneser-Ney of order {member.order}, {member.tree.contexts:,} contexts"
-    return type(member).__name__
-
-
-def describe_network(cell: str, layers: int, hidden_size: int) -> str:
-    """Describe the kind and the size of a network."""
-    title = _CELL_TITLES.get(cell, cell.upper())
-    stack = f"{layers} layers of " if layers > 1 else ""
-    return f"{title}, {stack}{pluralize(hidden_size, 'hidden unit')}"
 
 
 def _describe_vocabulary(vocabulary: Vocabulary) -> str:
@@ -298,7 +276,7 @@ def _column(checkpoint: Checkpoint, members: Sequence[str]) -> dict[str, str]:
     return {
         "recipe": f"{checkpoint.recipe}, seed {training.seed}",
         **{
-            _label(name): _describe_member(model.members[name]) if name in model.members else "-"
+            _label(name): describe_member(model.members[name]) if name in model.members else "-"
             for name in members
         },
         "trained on": checkpoint.corpus.describe(),

@@ -25,21 +25,11 @@ from dinogen.generation.constrained.automata import (
     intersect,
     trim,
 )
+from dinogen.generation.constrained.neighbours import accept_some, successors_automaton
 from dinogen.generation.constrained.patterns import PatternCompiler
-from dinogen.generation.options import BOUNDS, Options
+from dinogen.generation.options import BOUNDS, CONSTRAINTS, Options
 from dinogen.generation.stream import NameFilter
-from dinogen.generation.successors import Successors, successors_automaton
-
-_CONSTRAINTS = (
-    "prefix",
-    "suffix",
-    "contains",
-    "not_contains",
-    "pattern",
-    "min_length",
-    "max_length",
-)
-"""The options that are compiled into the automaton."""
+from dinogen.generation.successors import Successors
 
 
 def compile_constraints(
@@ -51,7 +41,7 @@ def compile_constraints(
     """Build the automaton that accepts the names that satisfy the constraints.
 
     Args:
-        options: the sampling options. Those of `_CONSTRAINTS` are used.
+        options: the sampling options. Those of `CONSTRAINTS` are used.
         vocabulary: the symbols of the model.
         case: the case rule of the training names. It says which symbols are the same.
         successors: which symbol may follow which; None if marks may follow all symbols. The
@@ -65,7 +55,7 @@ def compile_constraints(
         SettingError: for an unknown symbol, and if no name can satisfy the constraints. The
             message names the constraints.
     """
-    if all(getattr(options, name) in (None, ()) for name in _CONSTRAINTS):
+    if all(getattr(options, name) in (None, ()) for name in CONSTRAINTS):
         return None
     compiler = _Compiler(vocabulary, case)
     prefixes, suffixes = compiler.written(options.prefix), compiler.written(options.suffix)
@@ -92,12 +82,30 @@ def compile_constraints(
     constraints = " and ".join(parts)
     if whole.is_empty:
         raise SettingError(f"{constraints}: no name can satisfy this; relax the constraints")
-    if successors and not successors.accept_some(whole):
+    if successors and not accept_some(successors, whole):
         raise SettingError(
             f"{constraints}: no name can satisfy this, because the training list never has such a "
             "mark after such a symbol; relax the constraints"
         )
     return whole
+
+
+def compile_prefix(options: Options, vocabulary: Vocabulary, case: CaseRule) -> Automaton | None:
+    """Build the automaton that accepts the names with the prefix, if there is no other constraint.
+
+    Args:
+        options: the sampling options, which `compile_constraints` has accepted.
+        vocabulary: the symbols of the model.
+        case: the case rule of the training names. It says which symbols are the same.
+
+    Returns:
+        The automaton; None if the prefix is not the only constraint.
+    """
+    if any(getattr(options, name) not in (None, ()) for name in CONSTRAINTS if name != "prefix"):
+        return None
+    compiler = _Compiler(vocabulary, case)
+    prefixes = compiler.written(options.prefix)
+    return compiler.expand(compiler.prefix(prefixes)) if prefixes else None
 
 
 def compile_avoided(

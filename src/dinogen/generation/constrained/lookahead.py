@@ -1,22 +1,25 @@
 """Lookahead: the probability that an unfinished name becomes one that an automaton accepts."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.sequences import END
 from dinogen.errors import SettingError
+from dinogen.generation.blocks import draw_block
 from dinogen.generation.constrained.automata import TOO_COMPLEX, Automaton, universal_states
-from dinogen.generation.decoding import Decoding, draw_block
+from dinogen.generation.constrained.particles import MIN_LOG, LookaheadPlan, MarkovChain
+from dinogen.generation.decoding import Decoding
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import LanguageModel, max_block_size
-from dinogen.models.ngram.counts import count
+from dinogen.models.ngram.counts import Level, count
 from dinogen.models.ngram.kneser_ney import NGram
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import one_thread
 
-CHAIN_NAMES = 2_048
+Counts = list[Level]
+"""Counts of n-grams, from which the chain is built."""
+
+CHAIN_NAMES = 1_024
 """The number of names drawn to build the Markov chain; fewer for large vocabularies."""
 
 CHAIN_ORDERS = (4, 3, 2, 1)
@@ -28,62 +31,41 @@ EXTRA_HORIZON = 128
 MAX_LOOKAHEAD_TABLE = 1 << 21
 """The maximum number of entries of a (Q, C, V) table: 16 MiB."""
 
-MIN_LOG = -1e300
-"""Replaces a logarithm of minus infinity before a subtraction, which would give NaN."""
-
 _TOLERANCE = 1e-4
 """The convergence threshold of the fixed point iteration."""
 
 
-class MarkovChain(NamedTuple):
-    """A Markov chain of names: the next symbol depends only on one of C contexts.
-
-    Attributes:
-        following: (C, V) the context after each context and symbol.
-        p: (C, V) the probability of each symbol in each context; none is 0.
-        start: the context at the beginning of a name.
-    """
-
-    following: NDArray[np.integer]
-    p: NDArray[np.floating]
-    start: int
-
-
-class LookaheadPlan(NamedTuple):
-    """What constrained sampling needs to know about a model and its constraints.
-
-    Attributes:
-        automaton: accepts the names that satisfy the constraints.
-        chain: the Markov chain that approximates the model.
-        log_acceptance: (Q, C, V) the table of `lookahead_table`.
-    """
-
-    automaton: Automaton
-    chain: MarkovChain
-    log_acceptance: NDArray[np.float64]
-
-
 @one_thread()
-def plan_lookahead(
-    model: LanguageModel, automaton: Automaton, decoding: Decoding, rules: NameRules
-) -> LookaheadPlan:
-    """Approximate a model by n-grams of names drawn from it, and compute the lookahead table.
+def count_grams(model: LanguageModel, decoding: Decoding, rules: NameRules) -> Counts:
+    """Count the n-grams of names drawn from a model, of which `plan_lookahead` builds a chain.
 
     Args:
         model: the model to sample.
+        decoding: how names are drawn. Only the temperature counts: truncation would hide the
+            unlikely names, which the constraints may require.
+        rules: the rules for names.
+    """
+    size = min(CHAIN_NAMES, max_block_size(model.vocab_size))
+    random = random_stream(0, Purpose.LOOKAHEAD)
+    names, _ = draw_block(model, random, size, decoding.without_truncation(), rules)
+    return count(names, model.vocab_size, max(CHAIN_ORDERS))
+
+
+def plan_lookahead(
+    levels: Counts, vocab_size: int, automaton: Automaton, rules: NameRules
+) -> LookaheadPlan:
+    """Approximate a model by n-grams of its names, and compute the lookahead table.
+
+    Args:
+        levels: the counts of n-grams of names, see `count_grams`.
+        vocab_size: V, of the model.
         automaton: accepts the names that satisfy the constraints.
-        decoding: how names are drawn.
         rules: the rules for names.
 
     Raises:
         SettingError: if even the smallest table has more than `MAX_LOOKAHEAD_TABLE` entries.
     """
-    states, vocab_size = automaton.transitions.shape
-    size = min(CHAIN_NAMES, max_block_size(vocab_size))
-    # Truncation would hide the unlikely names, which the constraints may require.
-    random = random_stream(0, Purpose.LOOKAHEAD)
-    names, _ = draw_block(model, random, size, decoding.without_truncation(), rules)
-    levels = count(names, vocab_size, max(CHAIN_ORDERS))
+    states = len(automaton.accepts)
     for order in CHAIN_ORDERS:
         ngram = NGram.from_counts(levels[:order], vocab_size)
         if ngram.tree.contexts * vocab_size * states <= MAX_LOOKAHEAD_TABLE:

@@ -1,15 +1,66 @@
 """Sampling under constraints by a particle filter (Doucet and Johansen 2009)."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.batches import resample
 from dinogen.data.sequences import END, Names
-from dinogen.generation.constrained.automata import START
-from dinogen.generation.constrained.lookahead import MIN_LOG, LookaheadPlan
-from dinogen.generation.decoding import Candidates, Decoding, draw_symbols, entropy, reweight
+from dinogen.generation.blocks import Candidates, Rows, predict
+from dinogen.generation.constrained.automata import START, Automaton
+from dinogen.generation.decoding import Decoding, draw_symbols, entropy, reweight
+from dinogen.generation.prefixes import PrefixTree, branch
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel
+
+MIN_LOG = -1e300
+"""Replaces a logarithm of minus infinity before a subtraction, which would give NaN."""
+
+
+class MarkovChain(NamedTuple):
+    """A Markov chain of names: the next symbol depends only on one of C contexts.
+
+    Attributes:
+        following: (C, V) the context after each context and symbol.
+        p: (C, V) the probability of each symbol in each context; none is 0.
+        start: the context at the beginning of a name.
+    """
+
+    following: NDArray[np.integer]
+    p: NDArray[np.floating]
+    start: int
+
+
+class LookaheadPlan(NamedTuple):
+    """What the particle filter knows of a model and its constraints; a `Plan`.
+
+    Attributes:
+        automaton: accepts the names that satisfy the constraints.
+        chain: the Markov chain that approximates the model.
+        log_acceptance: (Q, C, V) log probability that a name of the chain is accepted, after each
+            next symbol; see `dinogen.generation.constrained.lookahead.lookahead_table`.
+    """
+
+    automaton: Automaton
+    chain: MarkovChain
+    log_acceptance: NDArray[np.float64]
+
+    @property
+    def is_exact(self) -> bool:
+        """See `Plan.is_exact`."""
+        return False
+
+    def draw(
+        self,
+        model: LanguageModel,
+        random: np.random.Generator,
+        size: int,
+        decoding: Decoding,
+        rules: NameRules,
+    ) -> Candidates:
+        """See `Plan.draw`."""
+        return draw_constrained(model, random, size, decoding, rules, self)
 
 
 def draw_constrained(
@@ -41,80 +92,109 @@ def draw_constrained(
     Returns:
         N names, with repeats if acceptance is rare; none if no particle was accepted.
     """
-    transitions, following = plan.automaton.transitions, plan.chain.following
-    columns: list[NDArray[np.intp]] = []  # (N,) each: one symbol per particle; END if finished
-    log_weight = np.zeros(size)  # (N,)
-    state_of = np.full(size, START)  # (N,) states of the automaton
-    context_of = np.full(size, plan.chain.start)  # (N,) contexts of the chain
-    log_foreseen = np.zeros(size)  # (N,) the lookahead's log acceptance after the last symbol
-    excess = np.zeros(size)  # (N,)
-    lengths = np.zeros(size, dtype=np.int64)  # (N,) the length of each particle so far
-    rows = np.arange(size)  # (n,) the unfinished particles
-    state, p = model.begin(size)  # (n, V)
-    rules.mask_first(p)
+    particles = _Particles(model, size, decoding, rules, plan)
     for _ in range(rules.max_symbols + 1):
-        fits = lengths[rows] <= rules.max_length  # (n,)
-        if not fits.all():
-            log_weight[rows[~fits]] = -np.inf
-            rows, p, state = rows[fits], p[fits], model.select(state, fits)
-            if not len(rows):
-                break
-        log_acceptance = plan.log_acceptance[state_of[rows], context_of[rows]]  # (n, V)
-        proposal = _log_probabilities(p, log_acceptance, decoding) + log_acceptance  # (n, V)
-        largest = np.maximum(proposal.max(axis=1), MIN_LOG)  # (n,)
-        proposal = np.exp(proposal - largest[:, np.newaxis]).T  # (V, n)
-        mass = proposal.sum(axis=0)  # (n,)
-        with np.errstate(divide="ignore"):
-            log_weight[rows] += np.log(mass) + largest - log_foreseen[rows]
-        uniform = random.random(size)[rows]  # (n,)
-        possible = mass > 0  # (n,)
-        if not possible.all():
-            rows, p, state, proposal = (
-                rows[possible],
-                p[possible],
-                model.select(state, possible),
-                proposal[:, possible],
-            )
-            log_acceptance, uniform = log_acceptance[possible], uniform[possible]
-        symbols = draw_symbols(proposal, uniform)  # (n,)
-        if decoding.keep < 1:
-            excess[rows] -= entropy(p)
-            excess[rows] -= np.log(p[np.arange(len(rows)), symbols])
-        log_foreseen[rows] = log_acceptance[np.arange(len(rows)), symbols]
-        state_of[rows] = transitions[state_of[rows], symbols]
-        context_of[rows] = following[context_of[rows], symbols]
-        column = np.full(size, END)  # (N,)
-        column[rows] = symbols
-        columns.append(column)
-        lengths[rows] = rules.lengthen(lengths[rows], symbols)
-        running = symbols != END  # (n,)
-        rows, symbols, state = rows[running], symbols[running], model.select(state, running)
-        if not len(rows):
+        if not particles.extend(random.random(size)):
             break
-        if _effective_sample_size(log_weight) < size / 4:
-            drawn = _resample(log_weight, random)  # (N,)
-            place = np.full(size, -1)  # (N,) the row of each particle in `state`; -1 if finished
-            place[rows] = np.arange(len(rows))
-            rows, from_place = np.flatnonzero(place[drawn] >= 0), place[drawn]
-            from_place = from_place[from_place >= 0]  # (n,)
-            state, symbols = model.select(state, from_place), symbols[from_place]
-            columns = [column[drawn] for column in columns]
-            state_of, context_of = state_of[drawn], context_of[drawn]
-            log_foreseen, log_weight = log_foreseen[drawn], np.zeros(size)
-            excess, lengths = excess[drawn], lengths[drawn]
-        state, p = model.advance(state, symbols)  # (n, V)
-        rules.mask_next(p, symbols, lengths[rows])
-    log_weight[rows] = -np.inf  # too long
-    if not np.isfinite(log_weight).any():
+        if _effective_sample_size(particles.log_weight) < size / 4:
+            particles.copy(_resample(particles.log_weight, random))
+    particles.discard_unfinished()
+    if not np.isfinite(particles.log_weight).any():
         return Candidates(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
-    drawn = random.permutation(_resample(log_weight, random))  # (N,)
-    text = np.stack([*columns, np.full(size, END)], axis=1)[drawn]  # (N, T)
-    ends = (text == END).argmax(axis=1)  # (N,)
-    names = Names.split(text[np.arange(text.shape[1]) <= ends[:, np.newaxis]].astype(np.uint32))
-    return Candidates(names, excess[drawn])
+    drawn = random.permutation(_resample(particles.log_weight, random))  # (N,)
+    return Candidates(particles.tree.names(particles.nodes[drawn]), particles.excess[drawn])
 
 
-def _log_probabilities(
+class _Particles:
+    """N particles. Unfinished ones with the same prefix share its row.
+
+    Attributes:
+        tree: the prefixes.
+        nodes: (N,) the node of each particle.
+        log_weight: (N,) the logarithm of its weight; minus infinity if it is not accepted.
+        excess: (N,) the excess of each finished particle, see `Candidates`.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        size: int,
+        decoding: Decoding,
+        rules: NameRules,
+        plan: LookaheadPlan,
+    ) -> None:
+        self.tree = PrefixTree(model.vocab_size)
+        self.nodes = np.zeros(size, dtype=np.int32)
+        self.log_weight = np.zeros(size)
+        self.excess = np.zeros(size)
+        self._model = model
+        self._decoding = decoding
+        self._rules = rules
+        self._plan = plan
+        self._row_of = np.zeros(size, dtype=np.intp)  # (N,) -1 for finished particles
+        self._rows = Rows.empty()  # D prefixes
+        self._state_of = np.array([START])  # (D,) states of the automaton
+        self._context_of = np.array([plan.chain.start])  # (D,) contexts of the chain
+        self._log_foreseen = np.zeros(1)  # (D,) the log acceptance after the last symbol
+
+    def extend(self, uniform: NDArray[np.float64]) -> bool:
+        """Draw the next symbol of each unfinished particle.
+
+        Args:
+            uniform: (N,) random numbers in [0, 1).
+
+        Returns:
+            Whether a particle is unfinished.
+        """
+        running = np.flatnonzero(self._row_of >= 0)  # (n,)
+        row_of, rows, decoding = self._row_of[running], self._rows, self._decoding
+        state, p = predict(self._model, rows, self._rules)  # (D, V)
+        log_acceptance = self._plan.log_acceptance[self._state_of, self._context_of]  # (D, V)
+        proposal = log_probabilities(p, log_acceptance, decoding) + log_acceptance  # (D, V)
+        largest = np.maximum(proposal.max(axis=1), MIN_LOG)  # (D,)
+        proposal = np.exp(proposal - largest[:, np.newaxis]).T  # (V, D)
+        mass = proposal.sum(axis=0)  # (D,)
+        with np.errstate(divide="ignore"):
+            log_mass = np.log(mass) + largest - self._log_foreseen  # (D,)
+        self.log_weight[running] += log_mass[row_of]
+        possible = (mass > 0)[row_of]  # (n,)
+        self._row_of[running[~possible]] = -1
+        running, row_of = running[possible], row_of[possible]
+        proposal = np.ascontiguousarray(proposal)
+        symbols = draw_symbols(proposal, uniform[running], row_of)  # (n,)
+        parents, symbols, row_of = branch(row_of, symbols, p.shape)  # (B,), (B,), (n,)
+        excess = rows.excess[parents]  # (B,)
+        if decoding.keep < 1:
+            excess -= entropy(p)[parents]
+            excess -= np.log(p[parents, symbols])
+        lengths = self._rules.lengthen(rows.lengths[parents], symbols)  # (B,)
+        nodes = self.tree.add(rows.nodes[parents], symbols)
+        self.nodes[running] = nodes[row_of]
+        self.excess[running] = excess[row_of]
+        # Names that are too long are discarded.
+        ends = symbols == END  # (B,)
+        is_long = ~ends & (lengths > self._rules.max_length)  # (B,)
+        self.log_weight[running[is_long[row_of]]] = -np.inf
+        runs = ~(ends | is_long)  # (B,)
+        self._row_of[running] = np.where(runs, np.cumsum(runs) - 1, -1)[row_of]
+        self._log_foreseen = log_acceptance[parents, symbols][runs]
+        self._state_of = self._plan.automaton.transitions[self._state_of[parents], symbols][runs]
+        self._context_of = self._plan.chain.following[self._context_of[parents], symbols][runs]
+        self._rows = Rows(nodes, state, parents, symbols, excess, lengths).select(runs)
+        return bool(runs.any())
+
+    def copy(self, drawn: NDArray[np.intp]) -> None:
+        """Replace the particles by copies of (N,) particles, which all have the same weight."""
+        self.nodes, self.excess = self.nodes[drawn], self.excess[drawn]
+        self._row_of = self._row_of[drawn]
+        self.log_weight = np.zeros(len(drawn))
+
+    def discard_unfinished(self) -> None:
+        """Give the particles that have not ended no weight."""
+        self.log_weight[self._row_of >= 0] = -np.inf
+
+
+def log_probabilities(
     p: Array, log_acceptance: NDArray[np.float64], decoding: Decoding
 ) -> NDArray[np.float64]:
     """(N, V) log probabilities after temperature and truncation.
