@@ -35,6 +35,23 @@ def test_few_items_are_taken_in_advance() -> None:
     assert taken <= 10 + WORKERS + 1
 
 
+def test_items_are_taken_when_they_are_needed() -> None:
+    """An item that is not needed yet is taken when no other result is left to wait for."""
+    found: list[int] = []
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(20):
+            taken.append(item)
+            yield item
+
+    results = map_ordered(lambda item: -item, items(), lambda: len(found) >= 10)
+    for result in results:
+        assert len(taken) <= len(found) + (1 if len(found) < 10 else WORKERS + 2)
+        found.append(result)
+    assert found == [-item for item in range(20)]
+
+
 def test_an_early_stop_ends_the_work() -> None:
     """After the iterator is closed, no further item is processed."""
     done: list[int] = []

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain, islice
+from itertools import islice
 from threading import Lock, local
 from typing import Any, TypeVar
 
@@ -172,11 +172,21 @@ def with_one_thread(items: Iterator[Item]) -> Iterator[Item]:
         yield item
 
 
-def map_ordered(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def map_ordered(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    is_needed: Callable[[], bool] = lambda: True,
+) -> Iterator[Result]:
     """Apply a function to items in a thread pool, and yield the results in order.
 
     At most `WORKERS` + 1 results wait at any time. When the caller stops early, items that have not
     started are not processed.
+
+    Args:
+        work: the function.
+        items: the items.
+        is_needed: tells whether the next item is needed, as far as is known. If not, the next
+            result is yielded before it is taken.
     """
     items = iter(items)
     # The first item needs no pool: starting threads takes longer than sampling a few names.
@@ -186,14 +196,17 @@ def map_ordered(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterat
         return
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(WORKERS)
     try:
-        for item in chain((second,), items):
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > WORKERS:
-                yield waiting.popleft().result()
-        while waiting:
+        waiting: deque[Future[Result]] = deque([pool.submit(work, second)])
+        while True:
+            before = len(waiting)
+            if not waiting or (before <= WORKERS and is_needed()):
+                waiting.extend(pool.submit(work, item) for item in islice(items, 1))
+            if len(waiting) > before:
+                continue
+            if not waiting:
+                return
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)

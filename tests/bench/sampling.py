@@ -10,12 +10,13 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dinogen import Model, load
 from dinogen.checkpoint import save
 from dinogen.data import Corpus
 from dinogen.generation import Namer, Options, SamplingOptions
-from dinogen.models import Array, Network
+from dinogen.models import Network
 from dinogen.threads import WORKERS, map_ordered
 from tests.bench.quality import trained
 from tests.bench.timing import time_in_turns
@@ -97,14 +98,14 @@ def predicted_rows(model: Model, options: Options) -> list[int]:
 
         vocab_size = network.vocab_size
 
-        def begin(self, n: int) -> tuple[object, Array]:
+        def begin(self, n: int) -> tuple[object, NDArray[np.floating]]:
             counts.append(n)
             return network.begin(n)
 
         def blank(self, n: int) -> object:
             return network.blank(n)
 
-        def advance(self, state: object, symbols: Any) -> tuple[object, Array]:
+        def advance(self, state: object, symbols: Any) -> tuple[object, NDArray[np.floating]]:
             counts.append(len(symbols))
             return network.advance(state, symbols)
 

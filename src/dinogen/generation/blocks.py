@@ -15,9 +15,9 @@ from dinogen.generation.prefixes import PrefixTree, branch
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import Array, LanguageModel, State, max_block_size
 
-MAX_ROWS = 2_048
-"""The maximum number of prefixes whose next symbol is predicted at once; fewer for more than 1,024
-symbols. With more, their states do not fit in the cache of a core."""
+MAX_ROWS = 8_192
+"""The maximum number of prefixes whose next symbol is predicted at once; fewer for more than 256
+symbols. With fewer, threads would often wait for each other; with more, only memory grows."""
 
 
 class Candidates(NamedTuple):
@@ -76,7 +76,7 @@ def draw_block(
     elif not beginnings.rows:
         return Candidates(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
     block = _Block(model, size, decoding, rules, beginnings)
-    max_rows = min(MAX_ROWS, max_block_size(model.vocab_size))
+    max_rows = max_block_size(model.vocab_size, MAX_ROWS)
     parts = block.begin(random)
     while parts:
         parts += block.grow(parts.pop(), max_rows)

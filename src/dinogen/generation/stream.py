@@ -187,30 +187,40 @@ def draw_names(
             Without n, if no other name is found in the candidates that n = 1 allows.
     """
     position, found, written = skip, 0, 0
+    begun = done = stream.block_of(skip)
     budget = max_candidates(1 if n is None else n)
     end, max_written = skip + budget, SYMBOLS_PER_CANDIDATE * budget
-    while (n is None or found < n) and position < end and written < max_written:
-        # Estimate how many more candidates are needed, from the share kept so far.
+
+    def blocks() -> Iterator[int]:
+        """Yield the blocks until all candidates are drawn."""
+        nonlocal begun
+        while stream.first(begun) < end:
+            begun += 1
+            yield begun - 1
+
+    def is_needed() -> bool:
+        """Tell whether the blocks under way will have too few names, by the share kept so far."""
         share = max(found, 1) / (position - skip) if position > skip else 1.0
-        missing = found + 1 if n is None else n - found
-        until = min(end, position + max(1, int(missing / share)))
-        blocks = range(stream.block_of(position), stream.block_of(until - 1) + 1)
-        for block, drawn in zip(blocks, map_ordered(stream.draw, blocks), strict=True):
-            written += drawn.written
-            position = stream.first(block + 1)
-            drawn = drawn.filter(drawn.positions >= skip)
-            if name_filter:
-                drawn = drawn.filter(name_filter(drawn.names))
-            if n is not None:
-                drawn = drawn.filter(np.arange(len(drawn.names)) < n - found)
-            elif len(drawn.names):
-                end, max_written = position + budget, written + SYMBOLS_PER_CANDIDATE * budget
-            found += len(drawn.names)
-            yield drawn
-            if found == n:
-                return
-            if written >= max_written:
-                break
+        expected = found + share * max(0, stream.first(begun) - position)
+        return expected < (2 * found + 1 if n is None else n)
+
+    for drawn in map_ordered(stream.draw, blocks(), is_needed) if n != 0 else ():
+        done += 1
+        position = stream.first(done)
+        written += drawn.written
+        drawn = drawn.filter(drawn.positions >= skip)
+        if name_filter:
+            drawn = drawn.filter(name_filter(drawn.names))
+        if n is not None:
+            drawn = drawn.filter(np.arange(len(drawn.names)) < n - found)
+        elif len(drawn.names):
+            end, max_written = position + budget, written + SYMBOLS_PER_CANDIDATE * budget
+        found += len(drawn.names)
+        yield drawn
+        if found == n:
+            return
+        if written >= max_written:
+            break
     if n is None or found < n:
         number = f"no more than {found:,}" if n is None else f"{found:,} of {n:,}"
         raise RanOutError(

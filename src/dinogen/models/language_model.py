@@ -68,11 +68,16 @@ _MAX_BLOCK_NUMBERS = 1 << 21
 """The maximum number of probabilities in a block of more than `MIN_BLOCK` names."""
 
 
-def max_block_size(vocab_size: int) -> int:
+def max_block_size(vocab_size: int, largest: int = MAX_BLOCK) -> int:
     """Return the maximum size of a block, so that its (N, V) probabilities fit in 16 MiB.
 
+    Args:
+        vocab_size: V.
+        largest: the maximum for a small vocabulary, a power of two.
+
     Returns:
-        A power of two from `MIN_BLOCK` to `MAX_BLOCK`; `MAX_BLOCK` for up to 512 symbols.
+        A power of two from `MIN_BLOCK` to the largest one; with `MAX_BLOCK`, that is used for up to
+        512 symbols.
     """
     fitting = 1 << ((_MAX_BLOCK_NUMBERS // vocab_size).bit_length() - 1)
-    return max(MIN_BLOCK, min(MAX_BLOCK, fitting))
+    return max(MIN_BLOCK, min(largest, fitting))
