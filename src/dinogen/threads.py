@@ -9,7 +9,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from itertools import islice
 from threading import Lock, local
 from typing import Any, TypeVar
@@ -99,10 +98,6 @@ class _Limit:
             if "numpy" not in sys.modules:
                 return []
             self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-            for library in self._libraries:
-                # It spells a new name for each call, and Python keeps thousands of such names.
-                if hasattr(library, "_get_symbol"):
-                    library._get_symbol = cache(library._get_symbol)
         return self._libraries
 
     def _restore(self, before: dict[int, int]) -> None:

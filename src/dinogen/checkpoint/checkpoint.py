@@ -134,7 +134,7 @@ class ResumeState(NamedTuple):
         return ResumeState({**self.arrays, **other.arrays}, {**self.numbers, **other.numbers})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A trained model as plain data.
 

@@ -364,7 +364,7 @@ Info = TypeVar("Info")
 DTYPE = Converted(Choice((*_DTYPES,)), _DTYPES.__getitem__, lambda dtype: np.dtype(dtype).name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MemberKind(Generic[M, Info]):
     """How one kind of model is stored.
 

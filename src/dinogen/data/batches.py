@@ -9,7 +9,7 @@ from dinogen.data.sequences import Names
 from dinogen.rng import Purpose, random_stream
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """N names, longest first, packed by time step: T steps with S symbols in total.
 

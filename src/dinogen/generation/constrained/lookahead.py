@@ -101,6 +101,8 @@ def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> N
     value = np.where(universal[:, np.newaxis], 1.0, np.outer(accepts, p[:, END]))  # (Q, C)
     log_scale = np.zeros(len(accepts))  # (Q,)
     _normalise(value, log_scale, np.arange(len(accepts)))
+    # The place in `value` after each symbol.
+    places = transitions[:, np.newaxis, :] * np.intp(value.shape[1]) + following  # (Q, C, V)
 
     def after_symbol(
         states: NDArray[np.intp],
@@ -109,7 +111,8 @@ def lookahead_table(automaton: Automaton, chain: MarkovChain, horizon: int) -> N
         log_scales = log_scale[transitions[states]]  # (q, V)
         log_scales[:, END] = np.where(accepts[states], 0, -np.inf)
         largest = np.maximum(log_scales.max(axis=1), MIN_LOG)  # (q,)
-        h = value[transitions[states][:, np.newaxis, :], following]  # (q, C, V)
+        # With mode="raise", NumPy would write to a buffer first.
+        h = value.take(places[states], mode="clip")  # (q, C, V)
         h[:, :, END] = 1
         h *= np.exp(log_scales - largest[:, np.newaxis])[:, np.newaxis, :]
         return h, largest
