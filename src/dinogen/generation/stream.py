@@ -18,17 +18,18 @@ from dinogen.models.language_model import LanguageModel, max_block_size
 from dinogen.rng import Purpose, random_stream
 from dinogen.threads import map_ordered, one_thread
 
-MIN_BLOCK = 16
+FIRST_BLOCK = 16
 """The number of names in the first block."""
 
 QUICK_BLOCK = 4_096
 """Up to this number of names, each block has twice the size of the one before."""
 
-MAX_BLOCK = 65_536
+LARGEST_BLOCK = 65_536
 """The maximum number of names in a block. Larger blocks share more work, but take seconds."""
 
-MIN_PARTICLES = 256
-"""The number of names in the first block of a plan that is not exact."""
+FIRST_PARTICLES = 256
+"""The number of names in the first block of a plan that is not exact. Names of a smaller block
+share more beginnings."""
 
 SYMBOLS_PER_CANDIDATE = 16
 """The symbol budget per candidate. Drawing stops when the budget of all candidates is spent."""
@@ -120,9 +121,9 @@ class NameStream:
         self.known = known
         if plan and not plan.is_exact:
             largest = max_block_size(model.vocab_size)
-            sizes = _block_sizes(min(MIN_PARTICLES, largest), largest, largest)
+            sizes = _block_sizes(min(FIRST_PARTICLES, largest), largest, largest)
         else:
-            sizes = _block_sizes(MIN_BLOCK, QUICK_BLOCK, MAX_BLOCK)
+            sizes = _block_sizes(FIRST_BLOCK, QUICK_BLOCK, LARGEST_BLOCK)
         self._sizes = tuple(sizes)
         self._firsts = tuple(accumulate(sizes, initial=0))
 
@@ -222,9 +223,9 @@ def draw_names(
         if written >= max_written:
             break
     if n is None or found < n:
-        number = f"no more than {found:,}" if n is None else f"{found:,} of {n:,}"
+        names = f"no more names after {found:,}," if n is None else f"{found:,} of {n:,} names"
         raise RanOutError(
-            f"found {number} names in {position - skip:,} candidates; the others were left out as "
+            f"found {names} in {position - skip:,} candidates; the others were left out as "
             "unlikely (temperature 1 allows them), known (allow known) or repeated (allow "
             "repeats); or relax the constraints"
         )
