@@ -84,7 +84,7 @@ def test_names_are_cleaned_like_lines() -> None:
         (["Anna\nBerta\nCora"], "name 1: 'Anna\\nBerta\\nCora' has several lines; give each name"),
         (["Anna", EDDA, "a\x1b[2J"], "name 3: U+001B (escape)"),
         (["Anna", "anna"], "the given list: only one distinct name, 'anna'; add at least one more"),
-        ([], "contains no names"),
+        ([], "the source has no names"),
         (["", " "], "the given list: contains no names"),
         ("away.txt", "away.txt: no such file"),
         ([Path("away.txt"), "Anna"], "away.txt: no such file"),

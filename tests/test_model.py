@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from dinogen import (
     CheckpointError,
     DefaultRun,
+    DinogenError,
     Model,
     RanOutError,
     SamplingOptions,
@@ -23,6 +25,7 @@ from dinogen import (
     load,
     read_corpus,
     read_texts,
+    train,
 )
 from dinogen.cli import BUNDLED
 from dinogen.generation import Options, TextOptions
@@ -440,3 +443,47 @@ def test_names_and_text_have_writers_of_their_own(model: Model, writing: Model) 
         _ = writing.namer
     with pytest.raises(SettingError, match="length is for running text, and the model writes name"):
         model.sample(1, length=30)
+
+
+def test_a_saved_model_replaces_only_a_checkpoint(model: Model, tmp_path: Path) -> None:
+    """A list of names is not lost because of a wrong path."""
+    path = tmp_path / "names.txt"
+    path.write_text("Anna\nBerta\n", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="not a checkpoint, so not replaced"):
+        model.save(path)
+    assert path.read_text(encoding="utf-8") == "Anna\nBerta\n"
+    model.save(tmp_path / "model.npz")
+    model.save(tmp_path / "model.npz")
+    assert load(tmp_path / "model.npz").sample(2, seed=1) == model.sample(2, seed=1)
+
+
+def test_a_model_can_be_pickled_after_any_call(model: Model) -> None:
+    """Plans of constraints are not part of it; they are made again."""
+    expected = model.sample(2, seed=1, suffix="saurus")
+    copy = pickle.loads(pickle.dumps(model))  # noqa: S301
+    assert copy.sample(2, seed=1, suffix="saurus") == expected
+
+
+WRONG: Any = 5
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model: load(WRONG), "path must be a path, not 5"),
+        (lambda model: load(""), "path is empty; name a file"),
+        (lambda model: model.save(WRONG), "path must be a path, not 5"),
+        (lambda model: model.score(WRONG), "texts must be names or texts, not 5"),
+        (lambda model: train(WRONG), "source must be a list of names or paths, a path or a corpus"),
+        (lambda model: train([]), "the source has no names"),
+        (lambda model: blend(WRONG), "models must be a list of models, not 5"),
+        (lambda model: blend([model, WRONG]), "model 2 must be a Model, not 5"),
+        (lambda model: blend([model], WRONG), "weights must be a list of numbers, not 5"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_words(
+    model: Model, call: Callable[[Model], object], message: str
+) -> None:
+    """Each is an error of dinogen, and not one of Python."""
+    with pytest.raises(DinogenError, match=f"^{re.escape(message)}"):
+        call(model)

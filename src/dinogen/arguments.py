@@ -61,6 +61,31 @@ def convert(name: str, value: object, hint: Any) -> Any:
     raise SettingError(f"{in_words(name)} must be {wanted}, not {shorten(value)}")
 
 
+def as_path(name: str, value: object) -> str:
+    """Return a path as a text.
+
+    Raises:
+        SettingError: for anything but a text or a path, and for an empty text.
+    """
+    path = fspath(value) if isinstance(value, str | PathLike) else None
+    if not isinstance(path, str):
+        raise SettingError(f"{name} must be a path, not {shorten(value)}")
+    if not path:
+        raise SettingError(f"{name} is empty; name a file")
+    return path
+
+
+def as_items(name: str, value: object, kind: str) -> list[Any]:
+    """Return the items of a list.
+
+    Raises:
+        SettingError: for what has no items.
+    """
+    if not isinstance(value, Iterable):
+        raise SettingError(f"{name} must be {kind}, not {shorten(value)}")
+    return [*value]
+
+
 def _convert(value: Any, kind: Any) -> Any:
     """Return a value as one of the kinds that `convert` knows; None if it is of another one."""
     if kind is bool:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from reprlib import repr as shorten
 
+from dinogen.arguments import as_items
 from dinogen.bounds import Bounds, check
 from dinogen.data.known import KnownList, KnownNames, OriginNames
 from dinogen.data.merging import merge_cases, merge_pairs, merge_vocabularies
@@ -94,6 +96,10 @@ def blend(models: Sequence[Model], weights: Sequence[float] | None = None) -> Bl
         SettingError: if there is not one weight for each model, or a weight is out of range.
         CheckpointError: if the models differ in what they write, unit or case.
     """
+    models = as_items("models", models, "a list of models")
+    for number, model in enumerate(models, start=1):
+        if not isinstance(model, Model):
+            raise SettingError(f"model {number} must be a Model, not {shorten(model)}")
     shares = as_shares(weights, len(models))
     first, *others = models
     for number, other in enumerate(others, start=2):
@@ -125,6 +131,7 @@ def as_shares(weights: Sequence[float] | None, n: int) -> list[float]:
         raise SettingError("a blend needs at least one model")
     if weights is None:
         return [1 / n] * n
+    weights = as_items("weights", weights, "a list of numbers")
     if len(weights) != n:
         raise SettingError(f"a blend of {n} models needs {n} weights, not {len(weights)}")
     for weight in weights:

@@ -8,13 +8,13 @@ from pathlib import Path
 from reprlib import repr as shorten
 from typing import Any, Literal, TypedDict, Unpack, get_type_hints
 
-from dinogen.arguments import convert_all, refuse_unknown
+from dinogen.arguments import as_items, convert_all, refuse_unknown
 from dinogen.bounds import as_seed, check, in_words, new_seed
 from dinogen.data.corpus import Corpus, read_corpus
 from dinogen.data.encodings import check_encoding
 from dinogen.data.given import GivenNames
 from dinogen.data.texts import TextCorpus, read_texts
-from dinogen.errors import SettingError
+from dinogen.errors import CorpusError, SettingError
 from dinogen.model import Model
 from dinogen.training.default import DefaultRun
 from dinogen.training.run import Progress
@@ -156,7 +156,12 @@ def _read(source: Source, reading: dict[str, Any]) -> Corpus | TextCorpus:
                 "out"
             )
         return source
-    items = [Path(source)] if isinstance(source, str | PathLike) else [*source]
+    if isinstance(source, str | PathLike):
+        items: list[Any] = [Path(source)]
+    else:
+        items = as_items("source", source, "a list of names or paths, a path or a corpus")
+    if not items:
+        raise CorpusError("the source has no names; give some, or the path of a list")
     for number, item in enumerate(items, start=1):
         if not isinstance(item, str | PathLike):
             raise SettingError(f"item {number} must be a name or a Path, not {shorten(item)}")

@@ -9,7 +9,7 @@ from reprlib import repr as shorten
 from typing import TYPE_CHECKING, Unpack
 from unicodedata import normalize
 
-from dinogen.arguments import convert
+from dinogen.arguments import as_items, as_path, convert
 from dinogen.bounds import as_seed, check, in_words, new_seed
 from dinogen.bundled import BUNDLED
 from dinogen.checkpoint.checkpoint import Checkpoint
@@ -96,8 +96,9 @@ class Sampler(ABC):
     ) -> Iterator[str]:
         """Return an endless iterator of names, or of texts, which are drawn as they are needed.
 
-        Its first n items are those of `sample` for the same seed and options. The arguments are
-        checked at once, and not when the first item is drawn. One iterator belongs to one thread.
+        Its first n items are those of `sample` for the same seed and options. It ends only with an
+        error, if no other name can be found. The arguments are checked at once, and not when the
+        first item is drawn. One iterator belongs to one thread.
 
         Args:
             seed: see `sample`.
@@ -106,7 +107,8 @@ class Sampler(ABC):
 
         Raises:
             SettingError: see `sample`.
-            RanOutError: while the items are drawn, if no new names can be found any more.
+            RanOutError: while the items are drawn, if no other name can be found. It has no names:
+                they have been yielded.
         """
         return self._draw(None, seed, skip, options)
 
@@ -236,7 +238,7 @@ class Model(Sampler):
         from dinogen.inspection.passages import score_text
         from dinogen.inspection.scores import score_names
 
-        given = [texts] if isinstance(texts, str) else [*texts]
+        given = [texts] if isinstance(texts, str) else as_items("texts", texts, "names or texts")
         for number, text in enumerate(given, start=1):
             if not isinstance(text, str):
                 raise SettingError(f"text {number} must be a text, not {shorten(text)}")
@@ -252,14 +254,18 @@ class Model(Sampler):
         return [replace(score, text=text) for score, text in zip(found, given, strict=True)]
 
     def save(self, path: str | Path) -> None:
-        """Write the model to a checkpoint file. An existing file is replaced.
+        """Write the model to a checkpoint file. A checkpoint that is there is replaced.
 
         Raises:
-            CheckpointError: if it cannot be written. A file at the path is then unchanged.
+            CheckpointError: if it cannot be written, or if another file is there. A file at the
+                path is then unchanged.
         """
-        from dinogen.checkpoint.writing import save
+        from dinogen.checkpoint.writing import check_replaceable, save
 
-        save(self.checkpoint, path)
+        target = as_path("path", path)
+        if Path(target).is_file():
+            check_replaceable(target)
+        save(self.checkpoint, target)
 
 
 def load(path: str | Path | None = None) -> Model:
@@ -273,4 +279,4 @@ def load(path: str | Path | None = None) -> Model:
         CheckpointError: for a file that cannot be read, or that is not a checkpoint.
     """
     path = BUNDLED if path is None else path
-    return Model(load_checkpoint(path), path)
+    return Model(load_checkpoint(as_path("path", path)), path)

@@ -301,7 +301,7 @@ def test_existing_output_is_not_touched(
     """An existing file is not replaced without ``--force``; the message has the options."""
     (tmp_path / "dinogen.npz").write_text("precious")
     line = refused("train", edda, "--steps", "1000000000", status=1)
-    assert line.endswith("dinogen.npz: not a checkpoint, so not replaced; name another with -o\n")
+    assert line.endswith("dinogen.npz: not a checkpoint, so not replaced; name another file\n")
     (tmp_path / "dinogen.npz").write_bytes(tiny_checkpoint.read_bytes())
     line = refused("train", edda, "--steps", "1000000000", status=1)
     assert all(word in line for word in ("dinogen.npz", "--force", "--resume", "-o"))

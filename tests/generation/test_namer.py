@@ -419,11 +419,11 @@ def streams() -> tuple[NameStream, NameStream]:
 
 
 def test_block_sizes() -> None:
-    """Blocks grow from 16 names, and those with a lookahead from 256 to 4,096 names."""
+    """Blocks grow from 16 names, and those with a lookahead from 512 to 4,096 names."""
     plain, constrained = streams()
     assert plain.first(0) == constrained.first(0) == 0
     assert [plain.size(block) for block in range(10)] == [16 << i for i in range(9)] + [4_096]
-    assert [constrained.size(block) for block in range(6)] == [256 << i for i in range(5)] + [4_096]
+    assert [constrained.size(block) for block in range(5)] == [512 << i for i in range(4)] + [4_096]
 
 
 # Running out of names.

@@ -137,7 +137,7 @@ def check_replaceable(path: str | Path) -> None:
     except OSError as error:
         _refuse(path, error)
     if start and not (start.startswith(ZIP_MARK) and start.endswith(_FIRST_NAME)):
-        raise CheckpointError(f"{path}: not a checkpoint, so not replaced; name another with -o")
+        raise CheckpointError(f"{path}: not a checkpoint, so not replaced; name another file")
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[np.generic]]:

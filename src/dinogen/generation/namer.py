@@ -119,6 +119,10 @@ class Namer:
         """(N,) mask of the names with joiners only where a list may have them."""
         return np.array([not has_stray(name) for name in self.spell(names)], dtype=np.bool_)
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is pickled: everything but the plans, which are made again."""
+        return {name: value for name, value in vars(self).items() if name != "_planner"}
+
     @cached_property
     def _planner(self) -> "Planner":
         """Plans how constrained names are drawn."""

@@ -78,7 +78,8 @@ class Options(DecodingOptions):
         suffix: texts; each name ends with one of them. A `str` is one text.
         contains: texts that all occur in each name. A `str` is one text.
         not_contains: texts that occur in no name. A `str` is one text.
-        avoid: texts that occur in no name, too; for many of them. A `str` is one text.
+        avoid: texts that occur in no name, too; for many of them. A `str` is one text, and not a
+            file.
         min_length: the minimum number of symbols in a name; None for that of the shortest training
             name.
         max_length: the maximum number of symbols in a name; None for that of the longest training
@@ -86,7 +87,7 @@ class Options(DecodingOptions):
         pattern: a glob that matches each whole name. ``?`` is any symbol, ``*`` any number of
             symbols, ``[a-e]`` one symbol of a set, ``[!a-e]`` one symbol outside of it. For words,
             spaces separate the items, and a set is ``[a b]`` or ``[!a b]``.
-        exclude: names that are never drawn. A `str` is one name.
+        exclude: names that are never drawn. A `str` is one name, and not a file.
         min_distance: the minimum number of edits between a name and each training name: 1 or 2. An
             edit adds, deletes or replaces one symbol.
         allow_known: whether training names may be drawn, and names from which the base has learned.

@@ -27,7 +27,7 @@ QUICK_BLOCK = 4_096
 LARGEST_BLOCK = 65_536
 """The maximum number of names in a block. Larger blocks share more work, but take seconds."""
 
-FIRST_PARTICLES = 256
+FIRST_PARTICLES = 512
 """The number of names in the first block of a plan that is not exact. Names of a smaller block
 share more beginnings."""
 
@@ -92,7 +92,7 @@ class NameStream:
     are dropped, and then the least likely ones, by `Decoding.keep`. The first blocks have 16, 32,
     ... 4,096 names: small blocks for a few names soon, and large ones for many names fast. A later
     block has at least an eighth and at most a quarter of the names before it, and at most 65,536.
-    The blocks of a plan that is not exact have 256, 512, ... 4,096, 4,096, ... names, or at most
+    The blocks of a plan that is not exact have 512, 1,024, ... 4,096, 4,096, ... names, or at most
     `max_block_size`.
 
     Attributes:

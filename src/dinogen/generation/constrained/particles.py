@@ -208,26 +208,27 @@ def log_probabilities(
         log_acceptance: (N, V) the lookahead's log acceptance after each symbol.
         decoding: how names are drawn.
     """
-    logarithms = _log_truncated(p, decoding)  # (N, V)
-    # Where no symbol may follow, all stay minus infinity.
-    largest = np.maximum(logarithms.max(axis=1, keepdims=True), MIN_LOG)  # (N, 1)
-    shares = np.exp(logarithms - largest).sum(axis=1, keepdims=True)  # (N, 1)
-    if decoding.truncates:
-        possible = np.isfinite(log_acceptance)  # (N, V)
-        possible |= ~possible.any(axis=1, keepdims=True)
-        logarithms = _log_truncated(np.where(possible, p, 0), decoding)
-    logarithms -= np.log(np.maximum(shares, MIN_PROBABILITY)) + largest
-    return logarithms
-
-
-def _log_truncated(p: Array, decoding: Decoding) -> NDArray[np.float64]:
-    """(N, V) logarithms of probabilities after temperature and truncation, not normalised."""
-    if decoding.truncates:
-        p = np.where(reweight(p, decoding).T > 0, p, 0)
     with np.errstate(divide="ignore"):
         logarithms: NDArray[np.float64] = np.log(p, dtype=np.float64)  # (N, V)
-    logarithms /= decoding.temperature
-    return logarithms
+    if decoding.temperature != 1:
+        logarithms /= decoding.temperature
+    if not decoding.truncates:
+        return logarithms - _log_sum(logarithms)
+    kept = reweight(p, decoding).T > 0  # (N, V)
+    log_sum = _log_sum(np.where(kept, logarithms, -np.inf))  # (N, 1)
+    possible = np.isfinite(log_acceptance)  # (N, V)
+    possible |= ~possible.any(axis=1, keepdims=True)
+    kept = reweight(np.where(possible, p, 0), decoding).T > 0
+    return np.where(kept, logarithms - log_sum, -np.inf)
+
+
+def _log_sum(logarithms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 1) the logarithm of the sum of each row of exp(x), for (N, V) logarithms."""
+    # Where no symbol may follow, all are minus infinity.
+    largest = np.maximum(logarithms.max(axis=1, keepdims=True), MIN_LOG)  # (N, 1)
+    shares = np.exp(logarithms - largest).sum(axis=1, keepdims=True)  # (N, 1)
+    result: NDArray[np.float64] = np.log(np.maximum(shares, MIN_PROBABILITY)) + largest
+    return result
 
 
 def _effective_sample_size(log_weight: NDArray[np.float64]) -> float:
