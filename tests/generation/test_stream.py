@@ -108,19 +108,19 @@ def test_a_block_does_not_depend_on_other_blocks(model: Network) -> None:
 
 
 def test_block_sizes_and_positions(model: Network) -> None:
-    """Blocks double up to 4,096 names, and then stay below a quarter of all names before them."""
+    """Blocks double up to 4,096 names, and then stay below an eighth of all names before them."""
     stream = NameStream(model, 1, FREE, NameRules(max_length=5))
     assert [stream.size(block) for block in range(10)] == [16 * 2**i for i in range(9)] + [4_096]
     assert stream.first(0) == 0
-    for block in range(40):
+    for block in range(60):
         assert stream.first(block + 1) == stream.first(block) + stream.size(block)
         if block > 8:
-            largest = (stream.first(block) + 16) // 4
+            largest = (stream.first(block) + 16) // 8
             assert max(4_096, largest // 2) <= stream.size(block) <= max(4_096, largest) or (
                 stream.size(block) == 65_536
             )
     assert stream.size(10**12) == 65_536
-    assert stream.first(10**12) == stream.first(40) + 65_536 * (10**12 - 40)
+    assert stream.first(10**12) == stream.first(60) + 65_536 * (10**12 - 60)
 
 
 def test_seeds_and_blocks_differ(model: Network) -> None:

@@ -91,7 +91,7 @@ class NameStream:
     A block is always drawn whole, so no name depends on how many names are wanted. Its known names
     are dropped, and then the least likely ones, by `Decoding.keep`. The first blocks have 16, 32,
     ... 4,096 names: small blocks for a few names soon, and large ones for many names fast. A later
-    block has at least an eighth and at most a quarter of the names before it, and at most 65,536.
+    block has at most an eighth of the names before it, and at most 65,536.
     The blocks of a plan that is not exact have 512, 1,024, ... 4,096, 4,096, ... names, or at most
     `max_block_size`.
 
@@ -160,13 +160,13 @@ def _block_sizes(smallest: int, quick: int, largest: int) -> list[int]:
     Args:
         smallest: the size of the first block.
         quick: up to this size, each block has twice the size of the one before. Larger blocks have
-            at most a quarter of the names before them.
+            at most an eighth of the names before them, so that few are drawn in vain.
         largest: the largest size.
     """
     sizes = [smallest]
     while sizes[-1] < largest:
         double = 2 * sizes[-1]
-        grows = double <= quick or smallest + sum(sizes) >= 4 * double
+        grows = double <= quick or smallest + sum(sizes) >= 8 * double
         sizes.append(double if grows else sizes[-1])
     return sizes
 
@@ -187,7 +187,7 @@ def draw_names(
         RanOutError: after the last name, if `max_candidates` candidates hold fewer than n names.
             Without n, if no other name is found in the candidates that n = 1 allows.
     """
-    position, found, written = skip, 0, 0
+    position, found, written, share = skip, 0, 0, 1.0
     begun = done = stream.block_of(skip)
     budget = max_candidates(1 if n is None else n)
     end, max_written = skip + budget, SYMBOLS_PER_CANDIDATE * budget
@@ -200,13 +200,12 @@ def draw_names(
             yield begun - 1
 
     def is_needed() -> bool:
-        """Tell whether the blocks under way will have too few names, by the share kept so far."""
-        share = max(found, 1) / (position - skip) if position > skip else 1.0
+        """Tell whether the blocks under way will have too few names, by the share kept last."""
         expected = found + share * max(0, stream.first(begun) - position)
         return expected < (2 * found + 1 if n is None else n)
 
     for drawn in map_ordered(stream.draw, blocks(), is_needed) if n != 0 else ():
-        done += 1
+        before, done = position, done + 1
         position = stream.first(done)
         written += drawn.written
         drawn = drawn.filter(drawn.positions >= skip)
@@ -217,6 +216,7 @@ def draw_names(
         elif len(drawn.names):
             end, max_written = position + budget, written + SYMBOLS_PER_CANDIDATE * budget
         found += len(drawn.names)
+        share = len(drawn.names) / (position - before)
         yield drawn
         if found == n:
             return
