@@ -175,7 +175,7 @@ class Checkpoint:
 
     def __repr__(self) -> str:
         members = " and ".join(self.mixture.members)
-        symbols = f"{len(self.vocabulary.symbols):,} different {self.vocabulary.unit.noun}s"
+        symbols = self.vocabulary.describe()
         return f"<Checkpoint: {members}, {self.corpus.describe()}, {symbols}>"
 
     @property

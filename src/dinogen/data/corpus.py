@@ -45,8 +45,7 @@ class Corpus:
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        symbols = f"{len(self.vocabulary.symbols):,} different {self.vocabulary.unit.noun}s"
-        return f"<Corpus: {self.stats.describe()}, {symbols}>"
+        return f"<Corpus: {self.stats.describe()}, {self.vocabulary.describe()}>"
 
     @cached_property
     def pairs(self) -> NDArray[np.uint32]:

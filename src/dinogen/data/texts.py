@@ -35,8 +35,7 @@ class TextCorpus:
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        symbols = f"{len(self.vocabulary.symbols):,} different {self.vocabulary.unit.noun}s"
-        return f"<TextCorpus: {self.stats.describe()}, {symbols}>"
+        return f"<TextCorpus: {self.stats.describe()}, {self.vocabulary.describe()}>"
 
     @property
     def case(self) -> CaseRule:

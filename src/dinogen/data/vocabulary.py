@@ -80,6 +80,11 @@ class Vocabulary:
         """What a symbol is called where it is not what a reader counts."""
         return "letter" if self.continuing else self.unit.noun
 
+    def describe(self) -> str:
+        """Return the number of symbols for a message."""
+        number = len(self.symbols)
+        return f"{number:,} different {self.unit.noun}{'s' * (number != 1)}"
+
     @property
     def size(self) -> int:
         """The size of the symbols as text: their characters, and one more for each symbol."""

@@ -33,6 +33,11 @@ class Candidates(NamedTuple):
     names: Names
     excess: NDArray[np.float64]
 
+    @classmethod
+    def none(cls) -> "Candidates":
+        """Return no names."""
+        return cls(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
+
     def best(self, share: float, known: KnownNames) -> NDArray[np.bool_]:
         """(N,) mask of a share of the names: those with the lowest excess.
 
@@ -74,7 +79,7 @@ def draw_block(
     if beginnings is None:
         beginnings = Beginnings(PrefixTree(model.vocab_size), (Rows.empty(),), np.ones(1))
     elif not beginnings.rows:
-        return Candidates(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
+        return Candidates.none()
     block = _Block(model, size, decoding, rules, beginnings)
     max_rows = max_block_size(model.vocab_size, MAX_ROWS)
     parts = block.begin(random)
@@ -120,6 +125,19 @@ class Rows(NamedTuple):
             self.excess[rows],
             self.lengths[rows],
         )
+
+    def excess_after(
+        self, p: Array, parents: NDArray[np.intp], symbols: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """(B,) the excess of prefixes that are one symbol longer.
+
+        Args:
+            p: (D, V) the probabilities of the next symbol.
+            parents: (B,) the row of each shorter prefix.
+            symbols: (B,) the symbol that follows it.
+        """
+        after: NDArray[np.float64] = (self.excess - entropy(p))[parents]
+        return after - np.log(p[parents, symbols])
 
 
 def predict(model: LanguageModel, rows: Rows, rules: NameRules) -> tuple[State, Array]:
@@ -289,17 +307,15 @@ class _Block:
         weights = reweight(p, self._decoding)  # (V, D)
         symbols = draw_symbols(weights, uniform, row_of)  # (n,)
         is_stuck = weights[-1] == 0  # (D,) no symbol may follow
-        excess = rows.excess
         if is_stuck.any():
-            excess = np.where(is_stuck, np.inf, excess)
+            rows = rows._replace(excess=np.where(is_stuck, np.inf, rows.excess))
             symbols[is_stuck[row_of]] = END
             p[is_stuck] = 1
         parents, symbols, row_of = branch(row_of, symbols, p.shape)  # (B,), (B,), (n,)
         if self._decoding.keep < 1:
-            excess = excess - entropy(p)
-            excess = excess[parents] - np.log(p[parents, symbols])  # (B,)
+            excess = rows.excess_after(p, parents, symbols)  # (B,)
         else:
-            excess = excess[parents]
+            excess = rows.excess[parents]
         lengths = self._rules.lengthen(rows.lengths[parents], symbols)  # (B,)
         is_long = lengths > self._rules.max_length  # (B,)
         if is_last or is_long.any():

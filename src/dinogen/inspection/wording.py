@@ -39,9 +39,8 @@ def describe_model(checkpoint: Checkpoint) -> str:
     learned = corpus.describe()
     if isinstance(corpus, TextStats):
         learned = f"running text, {learned}"
-    different = pluralize(len(vocabulary.symbols), f"different {vocabulary.unit.noun}")
     members = map(_describe_briefly, checkpoint.mixture.members.values())
-    return "; ".join([f"{learned}, {different}", *members])
+    return "; ".join([f"{learned}, {vocabulary.describe()}", *members])
 
 
 def _describe_briefly(member: LanguageModel) -> str:

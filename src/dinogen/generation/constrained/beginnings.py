@@ -6,7 +6,7 @@ from dinogen.data.sequences import END
 from dinogen.generation.blocks import Beginnings, Rows, predict
 from dinogen.generation.constrained.automata import DEAD, START, Automaton, universal_states
 from dinogen.generation.constrained.particles import log_probabilities
-from dinogen.generation.decoding import Decoding, entropy
+from dinogen.generation.decoding import Decoding
 from dinogen.generation.prefixes import PrefixTree
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import LanguageModel
@@ -47,7 +47,7 @@ def find_beginnings(
         count += len(parents)
         if count > MAX_BEGINNINGS:
             return None
-        excess = (rows.excess - entropy(p))[parents] - np.log(p[parents, symbols])  # (B,)
+        excess = rows.excess_after(p, parents, symbols)  # (B,)
         lengths = rules.lengthen(rows.lengths[parents], symbols)  # (B,)
         nodes = tree.add(rows.nodes[parents], symbols)
         rows = Rows(nodes, state, parents, symbols, excess, lengths)

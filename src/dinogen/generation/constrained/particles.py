@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dinogen.data.batches import resample
-from dinogen.data.sequences import END, Names
+from dinogen.data.sequences import END
 from dinogen.generation.blocks import Candidates, Rows, predict
 from dinogen.generation.constrained.automata import START, Automaton
-from dinogen.generation.decoding import Decoding, draw_symbols, entropy, reweight
+from dinogen.generation.decoding import Decoding, draw_symbols, reweight
 from dinogen.generation.prefixes import PrefixTree, branch
 from dinogen.generation.rules import NameRules
 from dinogen.models.language_model import MIN_PROBABILITY, Array, LanguageModel
@@ -100,7 +100,7 @@ def draw_constrained(
             particles.copy(_resample(particles.log_weight, random))
     particles.discard_unfinished()
     if not np.isfinite(particles.log_weight).any():
-        return Candidates(Names.split(np.empty(0, dtype=np.uint32)), np.empty(0))
+        return Candidates.none()
     drawn = random.permutation(_resample(particles.log_weight, random))  # (N,)
     return Candidates(particles.tree.names(particles.nodes[drawn]), particles.excess[drawn])
 
@@ -163,10 +163,10 @@ class _Particles:
         proposal = np.ascontiguousarray(proposal)
         symbols = draw_symbols(proposal, uniform[running], row_of)  # (n,)
         parents, symbols, row_of = branch(row_of, symbols, p.shape)  # (B,), (B,), (n,)
-        excess = rows.excess[parents]  # (B,)
         if decoding.keep < 1:
-            excess -= entropy(p)[parents]
-            excess -= np.log(p[parents, symbols])
+            excess = rows.excess_after(p, parents, symbols)  # (B,)
+        else:
+            excess = rows.excess[parents]
         lengths = self._rules.lengthen(rows.lengths[parents], symbols)  # (B,)
         nodes = self.tree.add(rows.nodes[parents], symbols)
         self.nodes[running] = nodes[row_of]
